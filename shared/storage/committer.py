@@ -1,0 +1,289 @@
+"""The committer: all that writes events in a process goes through it, one transaction at a time.
+
+Callers hand in changes and wait. The committer takes those that are waiting, at most 100 and no two that
+touch one document, and writes them in one transaction: one bulk write a collection, one commit, an answer to
+each. Idle, a change is taken at once, so grouping costs no wait; busy, the commit's price is shared.
+
+What can go wrong, and who is told:
+- a condition no longer holds (somebody else saved first): a look outside the transaction finds those changes,
+  they are answered Conflict, the rest go again;
+- a unique index refuses: the server names one operation; the others that would be refused too are looked up
+  in the same pass, so a group with many refusals is written twice, not many times;
+- a write conflict names nobody: the group is halved until it passes or one is alone;
+- the outcome of a commit is unknown: commit is repeated until it is definite. When it cannot be, the writer
+  id is given up;
+- the writer was fenced (its lease ran out while it was stopped): it goes on under a new id, and the same
+  changes go again.
+
+A consumer's batch is one change of its own. It needs nothing special: its keys keep others out where they
+must be out.
+"""
+
+import asyncio
+import random
+from collections import deque
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+import structlog
+from bson.errors import BSONError
+from pymongo.errors import BulkWriteError, PyMongoError
+
+from shared import fault
+from shared.errors import Conflict, Unavailable
+from shared.storage import event_log
+from shared.storage.change import Change, Place, SealedEvent
+from shared.storage.event_log import Fenced, Writer
+from shared.storage.mongo import CommitUnknown, Mongo, database_away, is_passing
+from shared.storage.writing import Refused, changes_that_fail, write_all
+
+GROUP_CHANGES_MAX = 100
+GROUP_EVENTS_MAX = 2_000
+GROUP_BYTES_MAX = 8 * 1024 * 1024
+QUEUE_CHANGES_MAX = 5_000
+PASSING_FAILURE_TRIES_S = 25.0
+RENEW_EVERY_S = 8.0
+
+log = structlog.get_logger()
+
+OnCommitted = Callable[[list[SealedEvent]], None]
+OnNewLog = Callable[[Writer], Awaitable[None]]
+
+
+@dataclass(eq=False)
+class _Waiting:
+    change: Change
+    answer: asyncio.Future[None]
+    keys: frozenset[object]
+    since: float
+    tries: int = 0
+    events: list[SealedEvent] = field(default_factory=list)
+
+    def resolve(self, error: BaseException | None = None) -> None:
+        if self.answer.done():  # The caller has gone away; what was committed stays committed.
+            return
+        if error is None:
+            self.answer.set_result(None)
+        else:
+            self.answer.set_exception(error)
+
+
+class Committer:
+    """`on_committed` gets the events right after their commit, in log order; it must not block."""
+
+    def __init__(self, mongo: Mongo, owner: str, on_committed: OnCommitted, on_new_log: OnNewLog) -> None:
+        self._mongo = mongo
+        self._owner = owner
+        self._on_committed = on_committed
+        self._on_new_log = on_new_log
+        self._queue: deque[_Waiting] = deque()
+        self._wake = asyncio.Event()
+        self._stopping = False
+        self._task: asyncio.Task[None] | None = None
+        self._session: Any = None
+        self.writer: Writer | None = None
+        self.group_sizes: Callable[[int], None] = lambda size: None
+
+    async def start(self) -> None:
+        await self._new_log()
+        self._task = asyncio.create_task(self._run(), name="committer")
+
+    async def stop(self) -> None:
+        """Commit what was accepted, then end. The lease is given back by the relay, when it has sent
+        everything.
+        """
+        self._stopping = True
+        self._wake.set()
+        if self._task is not None:
+            await self._task
+        if self._session is not None:
+            await self._session.end_session()
+
+    async def commit(self, change: Change) -> None:
+        """Return once the change is durable; raise Conflict, a Refusal of its own, or Unavailable."""
+        if change.is_empty:
+            return
+        if self._stopping or len(self._queue) >= QUEUE_CHANGES_MAX:
+            raise Unavailable(
+                "overloaded", "Too much is waiting to be written; nothing was changed; try again"
+            )
+        loop = asyncio.get_running_loop()
+        waiting = _Waiting(change, loop.create_future(), change.keys, loop.time(), events=list(change.events))
+        self._queue.append(waiting)
+        self._wake.set()
+        await waiting.answer
+
+    async def _run(self) -> None:
+        while True:
+            if self._queue:
+                await self._commit_group(self._take())
+                continue
+            if self._stopping:
+                return
+            self._wake.clear()
+            try:
+                await asyncio.wait_for(self._wake.wait(), RENEW_EVERY_S)
+            except TimeoutError:
+                await self._renew()
+
+    def _take(self) -> list[_Waiting]:
+        """The next group. A change that must wait keeps those behind it that touch the same waiting too."""
+        group: list[_Waiting] = []
+        left: deque[_Waiting] = deque()
+        blocked: set[object] = set()
+        events = size = 0
+        while self._queue and len(group) < GROUP_CHANGES_MAX:
+            waiting = self._queue.popleft()
+            own_size = sum(len(event.body) for event in waiting.events)
+            full = group and (
+                events + len(waiting.events) > GROUP_EVENTS_MAX or size + own_size > GROUP_BYTES_MAX
+            )
+            if full:
+                left.append(waiting)
+                break
+            if blocked.isdisjoint(waiting.keys):
+                group.append(waiting)
+                events, size = events + len(waiting.events), size + own_size
+            else:
+                left.append(waiting)
+            blocked |= waiting.keys
+        self._queue.extendleft(reversed(left))
+        self.group_sizes(len(group))
+        return group
+
+    async def _commit_group(self, group: list[_Waiting]) -> None:
+        """Write a group, answering every one in it. Never raises: the next group must be served."""
+        todo = [group]
+        while todo:
+            current = todo.pop()
+            try:
+                await self._write(current)
+            except Exception as error:
+                todo.extend(reversed(await self._after_failure(current, error)))
+
+    async def _write(self, group: list[_Waiting]) -> None:
+        assert self.writer is not None
+        session, writer = self._session, self.writer
+        events = [event for waiting in group for event in waiting.events]
+        try:
+            await self._mongo.begin(session)
+            if events:
+                start = await event_log.advance(self._mongo, writer, len(events), session)
+                _give_places(events, writer, start)
+                fault.point("committer.after_first_write")
+            await write_all(self._mongo, [waiting.change for waiting in group], session)
+            fault.point("committer.before_commit")
+            await self._mongo.commit(session)
+        except BaseException:
+            await self._mongo.abort(session)
+            raise
+        fault.point("committer.after_commit")
+        if events:
+            self._on_committed(events)
+        for waiting in group:
+            waiting.resolve()
+
+    async def _after_failure(self, group: list[_Waiting], error: Exception) -> list[list[_Waiting]]:
+        """Answer those who failed for good and return the groups that go again."""
+        if isinstance(error, Fenced | CommitUnknown):
+            return await self._under_a_new_log(group, error)
+        if isinstance(error, Refused):
+            return await self._take_out(group, error)
+        if is_passing(error) and not _is_write_conflict(error):
+            return await self._wait_for_the_database(group, error)
+        if len(group) > 1:
+            middle = len(group) // 2
+            return [group[:middle], group[middle:]]
+        return [group] if await self._again_alone(group[0], error) else []
+
+    async def _take_out(self, group: list[_Waiting], refused: Refused) -> list[list[_Waiting]]:
+        failing = await changes_that_fail(self._mongo, [waiting.change for waiting in group], refused)
+        rest = []
+        for index, waiting in enumerate(group):
+            if index in failing:
+                waiting.resolve(failing[index])
+            else:
+                rest.append(waiting)
+        if failing:
+            return [rest] if rest else []
+        # It failed a moment ago and now nothing is found: whoever was in the way has moved on.
+        return [group] if await self._again_alone(group[0], refused) else ([group[1:]] if group[1:] else [])
+
+    async def _again_alone(self, waiting: _Waiting, error: Exception) -> bool:
+        waiting.tries += 1
+        if isinstance(error, PyMongoError | Refused) and waiting.tries < 6:
+            await asyncio.sleep(random.uniform(0, 0.005 * 2**waiting.tries))  # noqa: S311
+            return True
+        passing = isinstance(error, Refused) or _is_write_conflict(error)
+        waiting.resolve(
+            Conflict("changed_meanwhile", "It was changed by someone else meanwhile") if passing else error
+        )
+        return False
+
+    async def _wait_for_the_database(self, group: list[_Waiting], error: Exception) -> list[list[_Waiting]]:
+        now = asyncio.get_running_loop().time()
+        late = [waiting for waiting in group if now - waiting.since > PASSING_FAILURE_TRIES_S]
+        for waiting in late:
+            waiting.resolve(database_away(error))
+        rest = [waiting for waiting in group if waiting not in late]
+        if rest:
+            log.warning("commit_waits_for_database", error=type(error).__name__, changes=len(rest))
+            await asyncio.sleep(0.2)
+        return [rest] if rest else []
+
+    async def _under_a_new_log(self, group: list[_Waiting], error: Exception) -> list[list[_Waiting]]:
+        """Fenced: nothing of the group was written. Unknown: it may have been, its callers must ask again."""
+        log.warning("writer_given_up", writer=self.writer and self.writer.id, reason=type(error).__name__)
+        await self._new_log_when_possible()
+        if isinstance(error, Fenced):
+            return [group]
+        for waiting in group:
+            waiting.resolve(
+                Unavailable(
+                    "outcome_unknown", "Whether this was saved is not known yet; send the same request again"
+                )
+            )
+        return []
+
+    async def _new_log_when_possible(self) -> None:
+        while True:
+            try:
+                return await self._new_log()
+            except PyMongoError as error:
+                if not is_passing(error):
+                    raise
+                await asyncio.sleep(0.5)
+
+    async def _new_log(self) -> None:
+        """A new session too: the old one may still hold a transaction, which its lsid lets an adopter end."""
+        session = await self._mongo.start_session()
+        writer = await event_log.open_log(self._mongo, self._owner, session.session_id)
+        self._session, self.writer = session, writer
+        await self._on_new_log(writer)
+
+    async def _renew(self) -> None:
+        assert self.writer is not None
+        try:
+            await event_log.renew(self._mongo, self.writer)
+        except Fenced:
+            await self._new_log_when_possible()
+        except PyMongoError as error:
+            if not is_passing(error):
+                raise
+            log.warning("lease_not_renewed", error=type(error).__name__)
+
+
+def _give_places(events: list[SealedEvent], writer: Writer, start: int) -> None:
+    """Number the events, and tell each where its predecessor in its stream lies, which may be in this very
+    group.
+    """
+    for number, event in enumerate(events, start + 1):
+        event.place = Place(writer.id, number)
+
+
+def _is_write_conflict(error: Exception) -> bool:
+    if isinstance(error, BSONError):
+        return False
+    code = getattr(error, "code", None)
+    return code == 112 and not isinstance(error, BulkWriteError)
