@@ -1,0 +1,1 @@
+"""How Concord is put on a machine: without Docker in `local`, with it in `docker`."""
