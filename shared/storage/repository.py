@@ -68,6 +68,8 @@ class Unit:
         self.mongo = mongo
         self.context = context
         self.change = Change()
+        # Called once the change is durable, by whoever committed it. Must not fail and must not wait.
+        self.after_commit: list[Callable[[], None]] = []
         self._loaded: dict[tuple[str, str], _Loaded] = {}
         self._read: dict[tuple[str, object], dict[str, Any] | None] = {}
         self._if_match = context.if_match
