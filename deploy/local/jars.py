@@ -59,13 +59,13 @@ def _fetch(folder: Path, *, log: Path, give_up: threading.Event) -> None:
         raise _not_fetched(f"Maven could not fetch Kafka: {slow}") from slow
     if status != 0:
         raise _not_fetched("Maven could not fetch Kafka:\n" + fetching.log_of_this_start()[-2_000:])
-    _check(incoming)
+    check(incoming)
     (incoming / _STAMP).write_text(_stamp())
     shutil.rmtree(folder, ignore_errors=True)
     incoming.rename(folder)
 
 
-def _check(folder: Path) -> None:
+def check(folder: Path) -> None:
     wanted = dict(_wanted())
     found = {jar.name: hashlib.sha256(jar.read_bytes()).hexdigest() for jar in folder.glob("*.jar")}
     if found != wanted:

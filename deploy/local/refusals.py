@@ -1,8 +1,11 @@
-"""Why the local stack does not start, in words for the person at the keyboard, with the exit status of each.
+"""Why the local stack does not start or had to end, in words for the person at the keyboard.
 
-docs/reference/starting.md is the table of these; tests/local provokes every row of it.
+Each reason has an exit status; docs/reference/starting.md is the table of them, and tests/local provokes
+every row. The servers give their reasons in their logs only: the signs below are what they wrote when each
+thing was done to them. What no sign explains is told as it is, never guessed.
 """
 
+import errno
 from enum import IntEnum
 from pathlib import Path
 
@@ -19,7 +22,7 @@ class Status(IntEnum):
 
 
 class CannotStart(Exception):
-    """A start that failed for a reason we can name."""
+    """A start, or a run, that ended for a reason we can name."""
 
     def __init__(self, status: Status, message: str, *, what_to_do: str) -> None:
         super().__init__(f"{message}\n{what_to_do}")
@@ -30,42 +33,39 @@ class PortTaken(Exception):
     """Somebody else took the port between our choice and the server's start: choose again."""
 
 
-_SIGNS: tuple[tuple[str, Status | None], ...] = (
-    ("No space left on device", Status.DISK_FULL),
-    ("Available disk space", Status.DISK_FULL),
-    ("File too large", Status.DISK_FULL),
-    ("Address already in use", None),
-    ("DBPathInUse", Status.TRY_AGAIN),
-    ("Failed to acquire lock on file", Status.TRY_AGAIN),
-    ("WiredTiger metadata corruption", Status.DATA_DAMAGED),
-    ("WT_TRY_SALVAGE", Status.DATA_DAMAGED),
-    ("WT_PANIC", Status.DATA_DAMAGED),
-    ("Unable to start up mongod due to missing featureCompatibilityVersion document", Status.DATA_DAMAGED),
-    ("InvalidReplicaSetConfig", Status.DATA_DAMAGED),
-    ("UnsupportedFormat", Status.DATA_DAMAGED),
-    ("No `meta.properties` found", Status.DATA_DAMAGED),
-    ("not a directory", Status.DATA_DAMAGED),
-    ("Corrupt", Status.DATA_DAMAGED),
-    ("Unable to read the broker metadata", Status.DATA_DAMAGED),
-    ("Permission denied", Status.NOT_ALLOWED),
-    ("cannot run ", Status.MISSING),
+PORT_SIGN = "Address already in use"
+_DISK_SIGNS = ("No space left on device", "File too large", "not enough space on the disk")
+_LOCK_SIGNS = ("DBPathInUse", "Failed to acquire lock on file")
+_DAMAGE_SIGNS = (
+    "This may be due to data corruption",
+    "WiredTiger metadata corruption",
+    "WT_TRY_SALVAGE",
+    "WT_PANIC",
+    "Unable to read the storage engine metadata file",
+    "CorruptRecordException",
+    "KafkaStorageException",
+    "ID not found in",
+    "Error while reading the Quorum status",
+    "we still don't know the high water mark",
 )
-
-
-def explain(name: str, log_text: str, *, log: Path, data_dir: Path) -> CannotStart | PortTaken:
-    """Read the reason of a failed start out of the server's log."""
-    found = next(((sign, status) for sign, status in _SIGNS if sign in log_text), None)
-    if found is not None and found[1] is None:
-        return PortTaken(name)
-    status = Status.ENDED if found is None or found[1] is None else found[1]
-    last = _last_words(log_text) if found is None else found[0]
-    return CannotStart(
-        status,
-        f"{name} did not start: {_MESSAGES[status]} ({last})",
-        what_to_do=_WHAT_TO_DO[status].format(data_dir=data_dir, log=log),
-    )
-
-
+_SIGNS: tuple[tuple[tuple[str, ...], Status], ...] = (
+    (_DISK_SIGNS, Status.DISK_FULL),
+    (_LOCK_SIGNS, Status.TRY_AGAIN),
+    (("Permission denied", "Operation not permitted"), Status.NOT_ALLOWED),
+    (_DAMAGE_SIGNS, Status.DATA_DAMAGED),
+    (("cannot run ",), Status.MISSING),
+)
+_ERRNO_STATUS = {
+    errno.ENOSPC: Status.DISK_FULL,
+    errno.EFBIG: Status.DISK_FULL,
+    errno.EDQUOT: Status.DISK_FULL,
+    errno.EACCES: Status.NOT_ALLOWED,
+    errno.EPERM: Status.NOT_ALLOWED,
+    errno.EROFS: Status.NOT_ALLOWED,
+    errno.EEXIST: Status.DATA_DAMAGED,
+    errno.ENOTDIR: Status.DATA_DAMAGED,
+    errno.EISDIR: Status.DATA_DAMAGED,
+}
 _MESSAGES = {
     Status.DATA_DAMAGED: "its data folder is damaged",
     Status.MISSING: "its program is missing",
@@ -75,15 +75,55 @@ _MESSAGES = {
     Status.NOT_ALLOWED: "it may not read or write its files",
 }
 _WHAT_TO_DO = {
-    Status.DATA_DAMAGED: "To begin anew without the old data: make clean. To keep it, restore {data_dir}.",
-    Status.MISSING: "See {log}.",
-    Status.ENDED: "See {log}.",
-    Status.DISK_FULL: "Make room on the disk of {data_dir}, then start again; nothing accepted is lost.",
-    Status.TRY_AGAIN: "Wait until the process that uses {data_dir} has ended, then start again.",
-    Status.NOT_ALLOWED: "Give yourself the rights to {data_dir}, or start as the user who owns it.",
+    Status.DATA_DAMAGED: "Restore {place} to keep what it held, or begin anew without it: make clean",
+    Status.MISSING: "See {log}",
+    Status.ENDED: "See {log}",
+    Status.DISK_FULL: "Make room on the disk of {place}, then start again; nothing accepted is lost.",
+    Status.TRY_AGAIN: "Wait until the process that uses {place} has ended, then start again.",
+    Status.NOT_ALLOWED: "Give yourself the rights to {place}, or start as the user who owns it.",
 }
 
 
-def _last_words(log_text: str) -> str:
-    lines = [line for line in log_text.splitlines() if line.strip()]
-    return lines[-1][:200] if lines else "it wrote nothing"
+def explain(name: str, log_text: str, *, log: Path, data_dir: Path) -> CannotStart | PortTaken:
+    """Read out of a server's log why it did not start."""
+    if PORT_SIGN in log_text:
+        return PortTaken(name)
+    status, sign = _status_of(log_text)
+    return refuse(name, status, sign or last_error(log_text), log=log, place=data_dir)
+
+
+def explain_end(name: str, log_text: str, *, log: Path, data_dir: Path) -> CannotStart:
+    """Read out of the log of a server that ran why it ended."""
+    status, sign = _status_of(log_text)
+    if status is not Status.DISK_FULL:
+        status = Status.ENDED  # Only a full disk is known by its sign alone in the log of a day's work.
+    words = sign if status is Status.DISK_FULL else last_error(log_text)
+    return refuse(name, status, words, log=log, place=data_dir)
+
+
+def explain_os_error(name: str, error: OSError, *, log: Path, data_dir: Path) -> CannotStart:
+    """Say what the system refused to the launcher itself."""
+    status = _ERRNO_STATUS.get(error.errno or 0, Status.ENDED)
+    return refuse(name, status, error.strerror or str(error), log=log, place=data_dir)
+
+
+def refuse(name: str, status: Status, words: str, *, log: Path, place: Path) -> CannotStart:
+    what_to_do = _WHAT_TO_DO[status].format(place=place, log=log)
+    return CannotStart(status, f"{name}: {_MESSAGES[status]} ({words})", what_to_do=what_to_do)
+
+
+def last_error(log_text: str) -> str:
+    """The last line that is an error, else the last line."""
+    lines = [line.strip() for line in log_text.splitlines() if line.strip()]
+    errors = [
+        line for line in lines if " ERROR " in line or '"s":"F"' in line or line.startswith("Caused by")
+    ]
+    return (errors or lines or ["it wrote nothing"])[-1][:200]
+
+
+def _status_of(log_text: str) -> tuple[Status, str]:
+    for signs, status in _SIGNS:
+        for sign in signs:
+            if sign in log_text:
+                return status, sign
+    return Status.ENDED, ""

@@ -1,0 +1,1 @@
+"""What the launcher promises: the servers it starts, the faults it names, the files Docker is given."""
