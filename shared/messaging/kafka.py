@@ -1,0 +1,86 @@
+"""The door to Kafka: the producer the relay sends with, and the topics that must be there.
+
+One idempotent producer a process. Its batches never expire, so while the brokers are away sends simply wait;
+what a producer cannot recover from (its sequence is lost) it reports as a KafkaError, and the relay builds a
+new one and resends from its position.
+"""
+
+import asyncio
+from collections.abc import Sequence
+from contextlib import suppress
+
+import structlog
+from aiokafka import AIOKafkaProducer
+from aiokafka.admin import AIOKafkaAdminClient, NewTopic
+from aiokafka.errors import KafkaError, TopicAlreadyExistsError, for_code
+
+LINGER_MS = 2
+BATCH_BYTES = 262_144
+REQUEST_MS = 30_000
+STOP_S = 5.0
+RETRY_S_MAX = 5.0
+PARTITIONS = 12
+# Internal topics keep everything, so that a service can rebuild what it knows of another.
+KEEP_ALWAYS = {"retention.ms": "-1", "cleanup.policy": "delete"}
+
+log = structlog.get_logger()
+
+
+def new_producer(bootstrap: str, client_id: str) -> AIOKafkaProducer:
+    return AIOKafkaProducer(
+        bootstrap_servers=bootstrap,
+        client_id=client_id,
+        acks="all",
+        enable_idempotence=True,
+        linger_ms=LINGER_MS,
+        max_batch_size=BATCH_BYTES,
+        request_timeout_ms=REQUEST_MS,
+        metadata_max_age_ms=30_000,
+    )
+
+
+async def start_when_possible(bootstrap: str, client_id: str) -> AIOKafkaProducer:
+    """A started producer, however long the brokers take to come. Cancel it to give up."""
+    delay_s = 0.2
+    while True:
+        producer = new_producer(bootstrap, client_id)
+        try:
+            await producer.start()
+            return producer
+        except KafkaError as error:
+            log.warning("kafka_away", error=type(error).__name__, retry_s=delay_s)
+            await stop_within_bounds(producer)
+        except BaseException:
+            await stop_within_bounds(producer)
+            raise
+        await asyncio.sleep(delay_s)
+        delay_s = min(delay_s * 2, RETRY_S_MAX)
+
+
+async def stop_within_bounds(producer: AIOKafkaProducer) -> None:
+    """Stopping an idempotent producer hangs while its broker does: what it leaves behind can only be repeats."""
+    with suppress(TimeoutError, KafkaError):
+        await asyncio.wait_for(producer.stop(), STOP_S)
+
+
+async def ensure_topics(bootstrap: str, topics: Sequence[str], replication: int) -> None:
+    """Create the topics that are absent. Raises KafkaError while the brokers are away."""
+    admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap, client_id="concord-topics")
+    await admin.start()
+    try:
+        there = set(await admin.list_topics())
+        absent = [
+            NewTopic(
+                topic, num_partitions=PARTITIONS, replication_factor=replication, topic_configs=KEEP_ALWAYS
+            )
+            for topic in topics
+            if topic not in there
+        ]
+        if not absent:
+            return
+        answer = await admin.create_topics(absent, timeout_ms=REQUEST_MS)
+        for topic, code, *_ in answer.topic_errors:
+            if code and for_code(code) is not TopicAlreadyExistsError:
+                raise for_code(code)(topic)
+    finally:
+        await admin.close()
