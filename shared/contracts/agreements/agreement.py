@@ -12,6 +12,7 @@ from shared.contracts.vocabulary import Visibility
 _AGREEMENT = "agr_01JD0000000000000000000010"
 _PARTNER = "ptn_01JD0000000000000000000001"
 _HASH = "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"
+_OTHER_HASH = "60303ae22b998861bce3b28f33eec1be758a213c86c93c076dbe9f558c11c752"
 
 
 class AgreementKind(StrEnum):
@@ -36,11 +37,19 @@ class _OfAgreement(Event):
         return (f"partner:{self.partner_id}",)
 
 
-class AgreementDrafted(_OfAgreement):
-    """A draft is ours alone until it is sent."""
+class _OfDraft(_OfAgreement):
+    """A draft is ours alone until it is sent: not even its being there is told to the partner."""
+
+    visibility = Visibility.SECRETARIAT
+
+    def audience(self) -> tuple[str, ...]:
+        return ()
+
+
+class AgreementDrafted(_OfDraft):
+    """`policyref` is the version of the kind's profile that this agreement keeps for its whole life."""
 
     type: ClassVar[str] = "agreement.drafted.v1"
-    visibility = Visibility.SECRETARIAT
     example: ClassVar[dict[str, Any]] = {
         "agreement_id": _AGREEMENT,
         "partner_id": _PARTNER,
@@ -50,6 +59,7 @@ class AgreementDrafted(_OfAgreement):
         "starts_on": None,
         "ends_on": "2030-12-31",
         "officer_id": "prs_01JD0000000000000000000002",
+        "policyref": "mou/1",
     }
     kind: AgreementKind
     title: str
@@ -57,6 +67,21 @@ class AgreementDrafted(_OfAgreement):
     starts_on: date | None = Field(description="Absent: in force from the last signature")
     ends_on: date
     officer_id: str
+    policyref: str
+
+
+class AgreementTextChanged(_OfDraft):
+    """Only a draft's text can change; its hashes say from what to what."""
+
+    type: ClassVar[str] = "agreement.text_changed.v1"
+    example: ClassVar[dict[str, Any]] = {
+        "agreement_id": _AGREEMENT,
+        "partner_id": _PARTNER,
+        "previous_sha256": _OTHER_HASH,
+        "text_sha256": _HASH,
+    }
+    previous_sha256: str
+    text_sha256: str
 
 
 class AgreementSentForSignature(_OfAgreement):
@@ -86,6 +111,7 @@ class AgreementSignedByParty(_OfAgreement):
         "party": "partner",
         "signatory_id": "prs_01JD0000000000000000000002",
         "evidence_id": "evd_01JD0000000000000000000011",
+        "evidence_sha256": _OTHER_HASH,
         "text_sha256": _HASH,
         "signed_at": "2027-01-15T08:00:00Z",
     }
@@ -93,6 +119,7 @@ class AgreementSignedByParty(_OfAgreement):
     party: Party
     signatory_id: str
     evidence_id: str
+    evidence_sha256: str = Field(description="The link in the agreement's chain of evidence")
     text_sha256: str
     signed_at: datetime
 
@@ -155,27 +182,38 @@ class AgreementLapsed(_OfAgreement):
     closed_at: datetime
 
 
-class AgreementHoldOpened(_OfAgreement):
+class _OfHold(_OfAgreement):
+    """A hold blocks what would move the agreement forward. Drafts have no `ref` yet and no partner in their
+    audience.
+    """
+
+    kind: HoldKind
+    cause_event_id: str
+    ref: str | None = None
+
+    def audience(self) -> tuple[str, ...]:
+        return super().audience() if self.ref else ()
+
+
+class AgreementHoldOpened(_OfHold):
     type: ClassVar[str] = "agreement.hold_opened.v1"
     example: ClassVar[dict[str, Any]] = {
         "agreement_id": _AGREEMENT,
         "partner_id": _PARTNER,
         "kind": "partner_suspended",
         "cause_event_id": "01938a3c-0000-7000-8000-000000000000",
+        "ref": "UNH/MOU/2027/0041",
     }
-    kind: HoldKind
-    cause_event_id: str
 
 
-class AgreementHoldClosed(_OfAgreement):
+class AgreementHoldClosed(_OfHold):
     type: ClassVar[str] = "agreement.hold_closed.v1"
     example: ClassVar[dict[str, Any]] = AgreementHoldOpened.example
-    kind: HoldKind
-    cause_event_id: str
 
 
 EVENTS = (
     AgreementDrafted,
+    AgreementTextChanged,
     AgreementSentForSignature,
     AgreementSignedByParty,
     AgreementFullySigned,
