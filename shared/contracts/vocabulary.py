@@ -79,12 +79,12 @@ PERMISSIONS: dict[Role, frozenset[str]] = {
         "delivery:read",
     },
     Role.SIGNATORY: _EVERYONE | _READERS | {"agreement:sign"},
-    Role.PARTNER_USER: _EVERYONE | _READERS | {"agreement:sign", "delivery:read"},
+    Role.PARTNER_USER: _EVERYONE | _READERS | {"agreement:sign", "evidence:read", "delivery:read"},
     Role.ACCREDITATION_REVIEWER: _EVERYONE | _READERS,
     Role.ACCREDITATION_CHIEF: _EVERYONE | _READERS | {"partner:suspend", "partner:reinstate"},
     Role.MEMBER_STATE_DELEGATE: _EVERYONE,
     Role.COMMITTEE_MEMBER: _EVERYONE,
-    Role.LEGAL_OFFICER: _EVERYONE | _READERS,
+    Role.LEGAL_OFFICER: _EVERYONE | _READERS | {"evidence:read"},
     Role.FINANCE_OFFICER: _EVERYONE | _READERS,
     Role.PROGRAMME_REVIEWER: _EVERYONE | _READERS,
     Role.DONOR_RELATIONS: _EVERYONE | _READERS,
@@ -102,7 +102,7 @@ PERMISSIONS: dict[Role, frozenset[str]] = {
     },
     Role.AUDITOR: _EVERYONE
     | _READERS
-    | {"person:read", "contact:read", "delivery:read", "parked:read", "feed:read"},
+    | {"person:read", "contact:read", "evidence:read", "delivery:read", "parked:read", "feed:read"},
     Role.ADMINISTRATOR: _EVERYONE
     | _READERS
     | {
