@@ -265,6 +265,8 @@ def _agree_on_members(server: MongoServer) -> None:
             asked.admin.command("replSetReconfig", moved, force=True)
     try:
         server.primary()
+        # A member still copying can neither vote nor take over: losing the primary now would stop the set.
+        first._running.wait_until(lambda: _all_in_place(server), timeout_s=PRIMARY_TIMEOUT_S)
     except NotReady:
         log_text = first._running.log_of_this_start()
         raise explain("MongoDB", log_text, log=first.log, data_dir=first.data_dir) from None
@@ -280,13 +282,22 @@ def _steps_up(asked: MongoClient[Document]) -> bool | None:
     return True
 
 
+def _all_in_place(server: MongoServer) -> bool | None:
+    said = [_hello(member) for member in server.members]
+    return all(hello.get("isWritablePrimary") or hello.get("secondary") for hello in said) or None
+
+
 def _is_primary(member: MongoMember) -> bool:
+    return bool(_hello(member).get("isWritablePrimary"))
+
+
+def _hello(member: MongoMember) -> Document:
     try:
         with client(member.url) as asked:
-            return bool(asked.admin.command("hello")["isWritablePrimary"])
+            return dict(asked.admin.command("hello"))
     except OperationFailure as refused:
         if refused.code == _NOT_INITIATED:
-            return False
+            return {}
         raise
     except PyMongoError:
-        return False
+        return {}
