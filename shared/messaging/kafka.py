@@ -58,7 +58,7 @@ async def start_when_possible(bootstrap: str, client_id: str) -> AIOKafkaProduce
 
 
 async def stop_within_bounds(producer: AIOKafkaProducer) -> None:
-    """Stopping an idempotent producer hangs while its broker does: what it leaves behind can only be repeats."""
+    """Stopping an idempotent producer hangs while its broker does; what it leaves can only repeat."""
     with suppress(TimeoutError, KafkaError):
         await asyncio.wait_for(producer.stop(), STOP_S)
 

@@ -38,6 +38,3 @@ class Subscription:
     handlers: Mapping[type[Event], OnEvent] = field(default_factory=dict)
     on_every: OnRecord | None = None
     prefetch: Prefetch | None = None
-
-    def handler(self, type: str) -> OnEvent | None:
-        return next((handler for event, handler in self.handlers.items() if event.type == type), None)

@@ -287,3 +287,19 @@ def _is_write_conflict(error: Exception) -> bool:
         return False
     code = getattr(error, "code", None)
     return code == 112 and not isinstance(error, BulkWriteError)
+
+
+async def write_alone(mongo: Mongo, change: Change) -> None:
+    """A change without events, in a transaction of its own: it need not wait for a place in a log."""
+    assert not change.aggregates, "what writes events goes through the committer"
+    if change.is_empty:
+        return
+    try:
+        async with mongo.transaction() as session:
+            await write_all(mongo, [change], session)
+    except Refused as error:
+        raise Conflict("changed_meanwhile", "It was changed by someone else meanwhile") from error
+    except PyMongoError as error:
+        if _is_write_conflict(error):
+            raise Conflict("changed_meanwhile", "It was changed by someone else meanwhile") from error
+        raise

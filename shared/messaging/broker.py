@@ -1,0 +1,195 @@
+"""FastStream's part: batches of raw records to our consumers, offsets committed after their transaction.
+
+Chosen on purpose, where the library's defaults would lose messages: a group starts at the earliest record; a
+batch that raises is sought back to, not acknowledged; headers that are null or not UTF-8 are mended by the
+parser before the library reads them, because a parser that raises makes it skip the record; the decoder hands
+over the raw records, so nothing is decoded that we do not trust.
+"""
+
+import asyncio
+import logging
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import structlog
+from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
+from aiokafka.abc import ConsumerRebalanceListener
+from aiokafka.errors import KafkaError
+from faststream.kafka import KafkaBroker
+from faststream.middlewares import AckPolicy
+
+from shared.messaging import kafka
+from shared.messaging.consumer import Consumer
+from shared.messaging.parked import RawRecord
+from shared.telemetry import Metrics
+
+BATCH_RECORDS = 500
+BATCH_WAIT_MS = 25
+GRACE_S = 20.0
+REBALANCE_MS = 30_000
+SESSION_MS = 10_000
+POLL_MS_MAX = 300_000
+RETRY_S_MAX = 5.0
+LOOK_EVERY_S = 2.0
+
+log = structlog.get_logger()
+
+
+class Listening:
+    """All consumers of a service, from the first connection to the last commit."""
+
+    def __init__(
+        self,
+        consumers: Sequence[Consumer],
+        *,
+        bootstrap: str,
+        client_id: str,
+        metrics: Metrics,
+        topic_prefix: str = "",
+        replication: int = 1,
+        topics: Sequence[str] = (),
+        batch_records: int = BATCH_RECORDS,
+    ) -> None:
+        self.started = asyncio.Event()
+        # Called with a consumer's name whenever it is known to have handled everything its topic holds.
+        self.level: Callable[[str], None] = lambda name: None
+        self._bootstrap = bootstrap
+        self._replication = replication
+        self._metrics = metrics
+        self._prefix = topic_prefix
+        self._topics = [topic_prefix + topic for topic in topics]
+        self._tasks: list[asyncio.Task[None]] = []
+        self.broker = KafkaBroker(
+            bootstrap,
+            client_id=client_id,
+            allow_auto_create_topics=False,
+            graceful_timeout=GRACE_S,
+            ack_policy=AckPolicy.NACK_ON_ERROR,
+            apply_types=False,
+            log_level=logging.DEBUG,
+            logger=logging.getLogger("faststream"),
+        )
+        self._subscribers = {
+            consumer.name: self._subscribe(consumer, batch_records) for consumer in consumers
+        }
+
+    def _subscribe(self, consumer: Consumer, batch_records: int) -> Any:
+        drain = _DrainBeforeRebalance()
+        subscriber = self.broker.subscriber(
+            self._prefix + consumer.subscription.topic,
+            group_id=self._prefix + consumer.name,
+            batch=True,
+            max_records=batch_records,
+            batch_timeout_ms=BATCH_WAIT_MS,
+            auto_offset_reset="earliest",
+            ack_policy=AckPolicy.NACK_ON_ERROR,
+            max_poll_interval_ms=POLL_MS_MAX,
+            session_timeout_ms=SESSION_MS,
+            rebalance_timeout_ms=REBALANCE_MS,
+            listener=drain,
+            parser=_mend_headers,
+            decoder=_raw_records,
+        )
+        prefix = self._prefix
+
+        async def handle(records: tuple[ConsumerRecord, ...]) -> None:
+            await consumer.handle([_raw(record, prefix) for record in records])
+
+        subscriber(handle)
+        drain.subscriber = subscriber
+        return subscriber
+
+    async def start(self) -> None:
+        """Returns at once; listens as soon as Kafka can be reached, however long that takes."""
+        self._tasks.append(asyncio.create_task(self._start_when_possible(), name="listening"))
+
+    async def _start_when_possible(self) -> None:
+        delay_s = 0.2
+        while True:
+            try:
+                await kafka.ensure_topics(self._bootstrap, self._topics, self._replication)
+                await self.broker.start()
+                break
+            except (KafkaError, OSError) as error:
+                log.warning("kafka_away", error=type(error).__name__, retry_s=delay_s)
+            await asyncio.sleep(delay_s)
+            delay_s = min(delay_s * 2, RETRY_S_MAX)
+        self.started.set()
+        await self._look_at_lag()
+
+    async def _look_at_lag(self) -> None:
+        while True:
+            for name, subscriber in self._subscribers.items():
+                try:
+                    await self._look(name, subscriber.consumer)
+                except (KafkaError, TimeoutError) as error:
+                    log.warning("lag_unknown", consumer=name, error=type(error).__name__)
+            await asyncio.sleep(LOOK_EVERY_S)
+
+    async def _look(self, name: str, consumer: AIOKafkaConsumer) -> None:
+        """What the whole group has not committed yet, whichever process holds the partitions."""
+        topic = self._prefix + self._topic_of(name)
+        partitions = [TopicPartition(topic, number) for number in consumer.partitions_for_topic(topic) or ()]
+        if not partitions:
+            return
+        ends: dict[TopicPartition, int] = await asyncio.wait_for(
+            consumer.end_offsets(partitions), LOOK_EVERY_S
+        )
+        lag = 0
+        for partition, end in ends.items():
+            if end:
+                lag += end - (await consumer.committed(partition) or 0)
+        self._metrics.consumer_lag.labels(name).set(lag)
+        if lag <= 0:
+            self.level(name)
+
+    def _topic_of(self, name: str) -> str:
+        topics: list[str] = self._subscribers[name].topic_names
+        return topics[0].removeprefix(self._prefix)
+
+    async def stop(self) -> None:
+        """Wait for batches in hand, within the grace, then leave the groups."""
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        try:
+            await asyncio.wait_for(self.broker.stop(), GRACE_S + 5)
+        except TimeoutError:
+            log.warning("listening_not_stopped_in_time")
+
+
+class _DrainBeforeRebalance(ConsumerRebalanceListener):  # type: ignore[misc]
+    """Partitions are given up only after the batch in hand is finished and its offsets are committed."""
+
+    subscriber: Any = None
+
+    async def on_partitions_revoked(self, revoked: Any) -> None:
+        deadline = asyncio.get_running_loop().time() + REBALANCE_MS / 2_000
+        while not self.subscriber.lock.empty and asyncio.get_running_loop().time() < deadline:  # noqa: ASYNC110
+            await asyncio.sleep(0.01)
+
+    async def on_partitions_assigned(self, assigned: Any) -> None:
+        return None
+
+
+async def _mend_headers(records: Any, original: Any) -> Any:
+    for record in records:
+        record.headers = tuple(
+            (name, (value or b"").decode("utf-8", "replace").encode()) for name, value in record.headers
+        )
+    return await original(records)
+
+
+async def _raw_records(message: Any) -> Any:
+    return message.raw_message
+
+
+def _raw(record: ConsumerRecord, prefix: str) -> RawRecord:
+    return RawRecord(
+        topic=record.topic.removeprefix(prefix),
+        partition=record.partition,
+        offset=record.offset,
+        key=record.key,
+        value=record.value or b"",
+        headers=tuple(record.headers),
+    )
