@@ -102,16 +102,26 @@ PERMISSIONS: dict[Role, frozenset[str]] = {
     },
     Role.AUDITOR: _EVERYONE
     | _READERS
-    | {"person:read", "contact:read", "evidence:read", "delivery:read", "parked:read", "feed:read"},
+    | {
+        "person:read",
+        "system:read",
+        "contact:read",
+        "evidence:read",
+        "delivery:read",
+        "parked:read",
+        "feed:read",
+    },
     Role.ADMINISTRATOR: _EVERYONE
     | _READERS
     | {
         "person:read",
         "person:admit",
         "person:invite",
+        "person:erase",
         "role:grant",
         "role:withdraw",
         "system:register",
+        "system:read",
         "key:issue",
         "key:revoke",
     },
