@@ -67,6 +67,17 @@ class PersonJoined(_OfPerson):
     subject: str
 
 
+class InvitationLapsed(_OfPerson):
+    """Nobody took the invitation up in time; its code is dead."""
+
+    type: ClassVar[str] = "invitation.lapsed.v1"
+    example: ClassVar[dict[str, Any]] = {
+        "person_id": _PERSON,
+        "partner_id": "ptn_01JD0000000000000000000001",
+    }
+    partner_id: str
+
+
 class PersonErased(_OfPerson):
     """The person's details are gone; every service drops what it holds."""
 
@@ -129,6 +140,7 @@ EVENTS = (
     PersonAdmitted,
     PersonInvited,
     PersonJoined,
+    InvitationLapsed,
     PersonErased,
     RoleGranted,
     RoleWithdrawn,
