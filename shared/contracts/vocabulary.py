@@ -10,6 +10,10 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 
+# The internal topics, one a service; each carries whole streams, in order per aggregate.
+TOPICS = ("concord.partners.v1", "concord.agreements.v1", "concord.notifications.v1")
+
+
 class Visibility(StrEnum):
     """How far an event may travel. Whoever is in its audience is a second question."""
 
