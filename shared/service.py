@@ -8,7 +8,7 @@ HTTP requests, Kafka messages and due timers differ only in the context they bri
 
 import asyncio
 import random
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, TypeVar
@@ -49,7 +49,7 @@ class Worker:
     """A loop of a room. `stop` asks it to end; `run` then returns, bounded in time."""
 
     name: str
-    run: Callable[[], Awaitable[None]]
+    run: Callable[[], Coroutine[Any, Any, None]]
     stop: Callable[[], None]
 
 

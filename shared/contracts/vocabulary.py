@@ -9,7 +9,6 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 
-
 # The internal topics, one a service; each carries whole streams, in order per aggregate.
 TOPICS = ("concord.partners.v1", "concord.agreements.v1", "concord.notifications.v1")
 
