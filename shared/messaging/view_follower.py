@@ -1,0 +1,190 @@
+"""Keeps views level with their topics, and rebuilds them beside what is read.
+
+A follower reads every partition of the view's topics itself, from the positions that are stored with the
+rows; a consumer group's offsets would be a second truth. One process at a time follows the live generation; a
+rebuild may run anywhere.
+"""
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import structlog
+from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
+from aiokafka.errors import KafkaError
+from pymongo.errors import PyMongoError
+
+from shared.clock import Clock
+from shared.contracts import catalogue
+from shared.contracts.envelope import Unreadable, open_envelope
+from shared.errors import Conflict
+from shared.messaging.subscription import Received
+from shared.storage import views
+from shared.storage.mongo import Mongo
+from shared.storage.views import Fact, Stretch, View
+
+HOLD_MS = 10_000
+HOLD_EVERY_S = 2.0
+POLL_MS = 200
+RECORDS_MAX = 2_000
+RETRY_S = 1.0
+
+log = structlog.get_logger()
+
+
+class ViewFollower:
+    def __init__(
+        self, mongo: Mongo, view: View, *, bootstrap: str, clock: Clock, owner: str, topic_prefix: str = ""
+    ) -> None:
+        self.view = view
+        self._mongo = mongo
+        self._bootstrap = bootstrap
+        self._clock = clock
+        self._owner = owner
+        self._prefix = topic_prefix
+        self._stopping = asyncio.Event()
+
+    async def run(self) -> None:
+        """Follow the live generation whenever it is ours to follow, until stopped."""
+        while not self._stopping.is_set():
+            try:
+                if await views.hold(self._mongo, self.view, self._owner, HOLD_MS):
+                    await self._follow_live()
+                else:
+                    await self._pause(HOLD_EVERY_S)
+            except (KafkaError, PyMongoError, Conflict, OSError) as error:
+                log.warning("view_waits", view=self.view.name, error=type(error).__name__)
+                await self._pause(RETRY_S)
+
+    def stop(self) -> None:
+        self._stopping.set()
+
+    async def rebuild(self) -> int:
+        """Fill the next generation from the first record on, then point readers at it. Returns the
+        generation.
+        """
+        former = (await views.live(self._mongo, self.view)).generation
+        fresh = former + 1
+        reader = await self._reader(fresh)
+        try:
+            while True:
+                asked_at = self._clock.real()
+                await self._read_some(reader, fresh)
+                if await self._is_level(reader):
+                    break
+        finally:
+            await reader.stop()
+        await views.point_at(self._mongo, self.view, fresh, asked_at)
+        await views.drop(self._mongo, self.view, former)
+        return fresh
+
+    async def _follow_live(self) -> None:
+        """One generation, until the pointer moves, somebody else holds the view, or we are stopped."""
+        generation = (await views.live(self._mongo, self.view)).generation
+        reader = await self._reader(generation)
+        loop = asyncio.get_running_loop()
+        held_at = loop.time()
+        try:
+            while not self._stopping.is_set():
+                asked_at = self._clock.real()
+                await self._read_some(reader, generation)
+                if await self._is_level(reader):
+                    await views.read_up_to(self._mongo, self.view, generation, asked_at)
+                if loop.time() - held_at > HOLD_EVERY_S:
+                    held_at = loop.time()
+                    if not await self._still_ours(generation):
+                        return
+        finally:
+            await reader.stop()
+
+    async def _still_ours(self, generation: int) -> bool:
+        if (await views.live(self._mongo, self.view)).generation != generation:
+            return False
+        return await views.hold(self._mongo, self.view, self._owner, HOLD_MS)
+
+    async def _reader(self, generation: int) -> AIOKafkaConsumer:
+        """A consumer without a group, standing where this generation stopped."""
+        await views.prepare(self._mongo, self.view, generation)
+        reader = AIOKafkaConsumer(
+            bootstrap_servers=self._bootstrap, enable_auto_commit=False, auto_offset_reset="none"
+        )
+        await reader.start()
+        try:
+            partitions = await self._partitions(reader)
+            for partition in partitions:
+                topic = partition.topic.removeprefix(self._prefix)
+                await views.begin_partition(self._mongo, self.view, generation, topic, partition.partition)
+            reader.assign(partitions)
+            stored = await views.positions(self._mongo, self.view, generation)
+            for partition in partitions:
+                reader.seek(
+                    partition, stored[partition.topic.removeprefix(self._prefix), partition.partition]
+                )
+        except BaseException:
+            await reader.stop()
+            raise
+        return reader
+
+    async def _partitions(self, reader: AIOKafkaConsumer) -> list[TopicPartition]:
+        found: list[TopicPartition] = []
+        for topic in self.view.topics:
+            name = self._prefix + topic
+            await reader.topics()
+            numbers: Sequence[int] = sorted(reader.partitions_for_topic(name) or ())
+            if not numbers:
+                raise KafkaError(f"{name} is not there yet")
+            found.extend(TopicPartition(name, number) for number in numbers)
+        return found
+
+    async def _read_some(self, reader: AIOKafkaConsumer, generation: int) -> None:
+        batch: Mapping[TopicPartition, list[ConsumerRecord]] = await reader.getmany(
+            timeout_ms=POLL_MS, max_records=RECORDS_MAX
+        )
+        for partition, records in batch.items():
+            topic = partition.topic.removeprefix(self._prefix)
+            stretch = Stretch(
+                topic=topic,
+                partition=partition.partition,
+                due=records[0].offset,
+                next=records[-1].offset + 1,
+                facts=[self._fact(topic, record) for record in records],
+            )
+            await views.apply(self._mongo, self.view, generation, stretch)
+
+    def _fact(self, topic: str, record: ConsumerRecord) -> Fact:
+        """What cannot be read is parked by the consumers, which are told apart per aggregate; a view passes
+        over it.
+        """
+        try:
+            envelope = open_envelope(record.value or b"")
+            known: Any = catalogue.EVENTS.get(envelope.type)
+            event = catalogue.event_of(envelope) if known in self.view.project else None
+        except Unreadable as unreadable:
+            log.warning(
+                "view_passes_over", view=self.view.name, reason=unreadable.reason, offset=record.offset
+            )
+            return Fact(None, None)
+        received = Received(
+            envelope=envelope,
+            body=record.value,
+            topic=topic,
+            partition=record.partition,
+            offset=record.offset,
+        )
+        return Fact(received, event)
+
+    async def _is_level(self, reader: AIOKafkaConsumer) -> bool:
+        """Nothing is left that was there when the brokers answered our last question."""
+        for partition in reader.assignment():
+            highwater = reader.highwater(partition)
+            if highwater is None:
+                highwater = (await reader.end_offsets([partition]))[partition]
+            if await reader.position(partition) < highwater:
+                return False
+        return True
+
+    async def _pause(self, seconds: float) -> None:
+        try:
+            await asyncio.wait_for(self._stopping.wait(), seconds)
+        except TimeoutError:
+            return
