@@ -59,8 +59,7 @@ Project = Callable[[Any, Received, Rows], None]
 
 @dataclass(frozen=True, kw_only=True)
 class View:
-    """`row_of` names the row an event touches, so that a batch reads its rows at once; None: it touches none.
-    """
+    """`row_of` names the row an event touches, so that a batch reads its rows at once; None: none."""
 
     name: str
     topics: tuple[str, ...]

@@ -1,11 +1,12 @@
 """How changes become bulk writes, and how the ones that cannot be written are found.
 
 Within a collection everything that must find its document goes in one bulk write, whose counts are checked;
-what may find nothing goes in a second. Inserts and upserts are guarded by unique indexes, edits and removals
-by the counts.
+what may find nothing goes in a second, and whole documents in a third. Inserts and upserts are guarded by
+unique indexes, edits and removals by the counts.
 """
 
 from collections import defaultdict
+from enum import Enum
 from typing import Any
 
 from pymongo import DeleteOne, InsertOne, ReplaceOne
@@ -39,32 +40,39 @@ class _Bulk:
 
 async def write_all(mongo: Mongo, changes: list[Change], session: Any) -> None:
     """Every write of the changes, in the session's transaction; Refused where a condition does not hold."""
-    for (collection, checked), bulk in _bulks(changes).items():
+    for (collection, phase), bulk in _bulks(changes).items():
         try:
             result = await mongo[collection].bulk_write(bulk.operations, ordered=True, session=session)
         except BulkWriteError as error:
             raise _refused(error, bulk) from error
-        if checked and not _all_found(bulk.operations, result):
+        if phase is not _Phase.IF_THERE and not _all_found(bulk.operations, result):
             raise Refused(None)
 
 
-def _bulks(changes: list[Change]) -> dict[tuple[str, bool], _Bulk]:
-    """Aggregates first and events last of the checked ones: a group that fails should fail before its largest
-    write.
-    """
-    bulks: dict[tuple[str, bool], _Bulk] = defaultdict(_Bulk)
+class _Phase(Enum):
+    """The order within a collection: a document that is removed and put in one change is there afterwards."""
+
+    CHECKED = 1
+    IF_THERE = 2
+    PUT = 3
+    EVENTS = 4
+
+
+def _bulks(changes: list[Change]) -> dict[tuple[str, _Phase], _Bulk]:
+    """Phase by phase, the events last: a group that fails should fail before its largest write."""
+    bulks: dict[tuple[str, _Phase], _Bulk] = defaultdict(_Bulk)
     for owner, change in enumerate(changes):
         for aggregate in change.aggregates.values():
             _give_predecessors(aggregate.loaded_prev, aggregate.events)
-            bulks[aggregate.collection, True].add(aggregate.operation(), owner)
-        for (collection, id), document in change.puts.items():
-            bulks[collection, True].add(ReplaceOne({"_id": id}, document, upsert=True), owner)
+            bulks[aggregate.collection, _Phase.CHECKED].add(aggregate.operation(), owner)
         for write in change.writes:
-            bulks[write.collection, write.checked].add(write.operation, owner)
-    for owner, change in enumerate(changes):
+            phase = _Phase.CHECKED if write.checked else _Phase.IF_THERE
+            bulks[write.collection, phase].add(write.operation, owner)
+        for (collection, id), document in change.puts.items():
+            bulks[collection, _Phase.PUT].add(ReplaceOne({"_id": id}, document, upsert=True), owner)
         for event in change.events:
-            bulks[EVENTS, True].add(InsertOne(event.document()), owner)
-    return bulks
+            bulks[EVENTS, _Phase.EVENTS].add(InsertOne(event.document()), owner)
+    return dict(sorted(bulks.items(), key=lambda item: item[0][1].value))
 
 
 def _give_predecessors(loaded_prev: Any, events: list[Any]) -> None:

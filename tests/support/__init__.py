@@ -1,0 +1,1 @@
+"""Parts the tests share: a small aggregate, opened storage, receivers."""
