@@ -1,0 +1,1 @@
+"""Instruments: agreements themselves, and the signatures that bind both sides to one text."""

@@ -1,0 +1,1 @@
+"""Standing: what this service knows of partners, and as of when."""

@@ -1,0 +1,1 @@
+"""The rules of agreements, without any I/O."""
