@@ -24,7 +24,7 @@ from shared.storage.mongo import Mongo
 from shared.storage.repository import Repository, Unit
 from shared.storage.timers import OnDue
 
-CONFLICT_TRIES = 8
+CONFLICT_S_MAX = 5.0
 
 R = TypeVar("R")
 
@@ -86,20 +86,20 @@ class Runtime:
         return self.context(system_actor(what))
 
     async def perform(self, context: Context, work: Callable[[Unit], Awaitable[R]]) -> R:
-        """Decide and commit; decide again where somebody else was first."""
-        for tries_left in reversed(range(CONFLICT_TRIES)):
+        """Decide and commit; decide again where somebody else was first, for as long as a caller would wait."""
+        give_up_at = asyncio.get_running_loop().time() + CONFLICT_S_MAX
+        while True:
             unit = Unit(self.mongo, context)
             result = await work(unit)
             try:
                 await self.committer.commit(unit.change)
             except Conflict:
-                if not tries_left:
+                if asyncio.get_running_loop().time() > give_up_at:
                     raise
                 await asyncio.sleep(random.uniform(0, 0.01))  # noqa: S311
                 continue
             await self.committed(unit)
             return result
-        raise AssertionError("unreachable")
 
     async def committed(self, unit: Unit) -> None:
         for callback in unit.after_commit:

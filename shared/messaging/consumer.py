@@ -189,10 +189,10 @@ class Consumer:
             self._metrics.duplicates_dropped_total.labels(self.name).inc()
         elif one.version == seen:
             await self._park(unit, one, state, "other_content", "this version was seen with another id")
-        elif one.version > seen + 1:
-            await self._park(unit, one, state, "gap", f"version {seen + 1} has not been seen")
         elif head is not None and head.reason != "gap":
             await self._park(unit, one, state, "behind", f"waits behind {head.id}")
+        elif one.version > seen + 1:
+            await self._park(unit, one, state, "gap", f"version {seen + 1} has not been seen")
         else:
             await self._effect(unit, one)
             state.seen[one.subject] = (one.version, one.id)

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from contextlib import suppress
 
 import structlog
-from aiokafka import AIOKafkaProducer
+from aiokafka import AIOKafkaProducer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.errors import KafkaError, TopicAlreadyExistsError, for_code
 
@@ -84,3 +84,16 @@ async def ensure_topics(bootstrap: str, topics: Sequence[str], replication: int)
                 raise for_code(code)(topic)
     finally:
         await admin.close()
+
+
+async def partitions_of(bootstrap: str, topic: str) -> list[TopicPartition]:
+    """The topic's partitions; none where it is not there yet."""
+    admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap, client_id="concord-topics")
+    await admin.start()
+    try:
+        [described] = await admin.describe_topics([topic])
+    finally:
+        await admin.close()
+    return [
+        TopicPartition(topic, number) for number in sorted(p["partition"] for p in described["partitions"])
+    ]

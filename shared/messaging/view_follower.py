@@ -6,7 +6,7 @@ rebuild may run anywhere.
 """
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 import structlog
@@ -18,6 +18,7 @@ from shared.clock import Clock
 from shared.contracts import catalogue
 from shared.contracts.envelope import Unreadable, open_envelope
 from shared.errors import Conflict
+from shared.messaging import kafka
 from shared.messaging.subscription import Received
 from shared.storage import views
 from shared.storage.mongo import Mongo
@@ -110,7 +111,7 @@ class ViewFollower:
         )
         await reader.start()
         try:
-            partitions = await self._partitions(reader)
+            partitions = await self._partitions()
             for partition in partitions:
                 topic = partition.topic.removeprefix(self._prefix)
                 await views.begin_partition(self._mongo, self.view, generation, topic, partition.partition)
@@ -125,15 +126,13 @@ class ViewFollower:
             raise
         return reader
 
-    async def _partitions(self, reader: AIOKafkaConsumer) -> list[TopicPartition]:
+    async def _partitions(self) -> list[TopicPartition]:
         found: list[TopicPartition] = []
         for topic in self.view.topics:
-            name = self._prefix + topic
-            await reader.topics()
-            numbers: Sequence[int] = sorted(reader.partitions_for_topic(name) or ())
-            if not numbers:
-                raise KafkaError(f"{name} is not there yet")
-            found.extend(TopicPartition(name, number) for number in numbers)
+            partitions = await kafka.partitions_of(self._bootstrap, self._prefix + topic)
+            if not partitions:
+                raise KafkaError(f"{topic} is not there yet")
+            found.extend(partitions)
         return found
 
     async def _read_some(self, reader: AIOKafkaConsumer, generation: int) -> None:
