@@ -150,9 +150,9 @@ class _Header(BaseModel):
 
 
 class _Said(BaseModel):
-    """The claims as they arrive. Not-a-number, infinity and instants beyond the calendar are not times."""
+    """The claims as they arrive. The bounds keep out infinity, not-a-number and what no calendar holds."""
 
-    model_config = ConfigDict(strict=True, extra="ignore", allow_inf_nan=False)
+    model_config = ConfigDict(strict=True, extra="ignore")
 
     iss: str
     sub: str = Field(min_length=1, max_length=SUBJECT_LENGTH_MAX, pattern=r"^[^\x00-\x1f\x7f]+$")

@@ -252,6 +252,13 @@ async def test_a_server_that_hangs_is_given_up(pieces: tuple[bytes, ...], clock:
             await verifier.verify(token)
 
 
+async def test_a_document_that_trickles_in_is_given_up_in_all() -> None:
+    async with answering(b"HTTP/1.1 200 OK\r\n\r\n", drip=True) as address:
+        async with asyncio.timeout(5):
+            with pytest.raises(Transient):
+                await fetch_document(address, within_s=0.2)
+
+
 async def test_nobody_listening_and_no_address_are_told_apart() -> None:
     with pytest.raises(Transient):
         await fetch_document(f"http://127.0.0.1:{free_port()}/jwks")

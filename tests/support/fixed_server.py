@@ -2,12 +2,14 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
+
+DRIP_EVERY_S = 0.02
 
 
 @asynccontextmanager
-async def answering(*pieces: bytes, hang: bool = False) -> AsyncIterator[str]:
-    """Its address. `hang` keeps the connection open after the last piece, until the caller gives up."""
+async def answering(*pieces: bytes, hang: bool = False, drip: bool = False) -> AsyncIterator[str]:
+    """Its address. Until the caller gives up, `hang` keeps silent at the end, and `drip` adds spaces."""
     done = asyncio.Event()
 
     async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -16,6 +18,11 @@ async def answering(*pieces: bytes, hang: bool = False) -> AsyncIterator[str]:
             for piece in pieces:
                 writer.write(piece)
                 await writer.drain()
+            while drip and not done.is_set():
+                writer.write(b" ")
+                await writer.drain()
+                with suppress(TimeoutError):
+                    await asyncio.wait_for(done.wait(), DRIP_EVERY_S)
             if hang:
                 await done.wait()
         except ConnectionError:

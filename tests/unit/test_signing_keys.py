@@ -9,8 +9,8 @@ from joserfc.jwk import ECKey
 
 from shared.errors import Permanent, Unavailable
 from shared.http.jwks import read_keys
-from shared.http.tokens import KeysUnavailable
-from tests.support.issuer import RSA, HandClock, Issuer, refusal_of, signed, verifier_for
+from shared.http.tokens import KeysUnavailable, TokenVerifier
+from tests.support.issuer import AUDIENCE, ISSUER, RSA, HandClock, Issuer, refusal_of, signed, verifier_for
 
 pytestmark = pytest.mark.asyncio
 
@@ -175,6 +175,33 @@ async def test_without_the_issuer_nobody_waits_and_it_is_asked_every_ten_seconds
         assert await verifier.verify(issuer.token())
         assert issuer.times_read == fetches
         issuer.clock.forward(10)
+
+
+async def test_an_issuer_that_hangs_after_a_failure_holds_nobody_up(issuer: Issuer) -> None:
+    verifier = verifier_for(issuer)
+    await verifier.verify(issuer.token())
+    issuer.away = True
+    issuer.clock.forward(600)
+    await verifier.verify(issuer.token())
+    issuer.open.clear()
+    issuer.clock.forward(10)
+    async with asyncio.timeout(5):
+        assert await verifier.verify(issuer.token())
+    await issuer.was_read(3)
+    await verifier.close()
+
+
+async def test_an_issuer_with_tls_does_not_lead_to_keys_without(issuer: Issuer) -> None:
+    asked: list[str] = []
+
+    async def fetch(url: str) -> bytes:
+        asked.append(url)
+        return json.dumps({"issuer": ISSUER, "jwks_uri": "http://sign-in.example.org/jwks"}).encode()
+
+    verifier = TokenVerifier(ISSUER, AUDIENCE, issuer.clock, fetch=fetch)
+    with pytest.raises(KeysUnavailable):
+        await verifier.verify(issuer.token())
+    assert asked == [f"{ISSUER}/.well-known/openid-configuration"]
 
 
 async def test_without_the_issuer_an_unknown_kid_is_undecided_rather_than_refused(issuer: Issuer) -> None:
