@@ -13,7 +13,7 @@ from typing import IO, TypeVar
 GRACE_S = 20.0
 POLL_S = 0.02
 LOG_BYTES_MAX = 20_000_000
-LOG_TAIL_BYTES = 16_000
+LOG_TAIL_BYTES = 64_000
 _GUARD = Path(__file__).with_name("guard.py")
 
 Answer = TypeVar("Answer")

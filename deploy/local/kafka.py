@@ -14,7 +14,7 @@ from deploy.local.jars import jars_folder
 from deploy.local.kafka_folder import KafkaFolder
 from deploy.local.ports import LOOPBACK, free_ports, is_free
 from deploy.local.programs import find_java
-from deploy.local.refusals import CannotStart, PortTaken, Status
+from deploy.local.refusals import CannotStart, PortTaken, Status, explain_end
 
 HEAP_MB = 512
 START_TIMEOUT_S = 60.0
@@ -26,6 +26,8 @@ _METADATA_REQUEST, _METADATA_VERSION = 3, 2
 
 class KafkaServer:
     """One broker. It keeps its port and its data over a restart."""
+
+    name = "Kafka"
 
     def __init__(self, *, port: int, controller_port: int, data_dir: Path, log: Path, jars: Path) -> None:
         self.port, self.data_dir, self.log = port, data_dir, log
@@ -47,6 +49,10 @@ class KafkaServer:
     @property
     def alive(self) -> bool:
         return self._child is not None and self._child.alive
+
+    def why_it_ended(self) -> CannotStart:
+        log_text = self._child.log_of_this_start() if self._child else ""
+        return explain_end(self.name, log_text, log=self.log, data_dir=self.data_dir)
 
     def start_again(self, *, give_up: threading.Event = NEVER) -> None:
         """Start, or start again after stop or kill; returns when a broker of this very cluster answers."""

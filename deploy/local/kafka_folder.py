@@ -68,7 +68,7 @@ class KafkaFolder:
     def _format(self, java: Sequence[str], give_up: threading.Event) -> None:
         if self._data.exists():
             shutil.rmtree(self._data)
-        cluster_id = base64.urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")
+        cluster_id = new_cluster_id()
         tool = [*java, "kafka.tools.StorageTool", "format", "--standalone"]
         formatting = Child("Kafka", [*tool, "-t", cluster_id, "-c", str(self.settings)], log=self.log)
         if formatting.wait_for_end(timeout_s=FORMAT_TIMEOUT_S, give_up=give_up) != 0:
@@ -85,3 +85,11 @@ class KafkaFolder:
             words = f"{known} does not name the cluster that was made here"
             raise refuse("Kafka", Status.DATA_DAMAGED, words, log=self.log, place=self.folder)
         return made
+
+
+def new_cluster_id() -> str:
+    """As the broker's own tool makes one: a random UUID in base 64 that no program takes for an option."""
+    while True:
+        cluster_id = base64.urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")
+        if not cluster_id.startswith("-"):
+            return cluster_id

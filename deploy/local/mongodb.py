@@ -19,7 +19,15 @@ from pymongo.errors import OperationFailure, PyMongoError
 from deploy.local.child import NEVER, Child, NotReady
 from deploy.local.ports import LOOPBACK, free_ports, is_free, listens
 from deploy.local.programs import find_mongod
-from deploy.local.refusals import CannotStart, PortTaken, Status, explain, explain_os_error, refuse
+from deploy.local.refusals import (
+    CannotStart,
+    PortTaken,
+    Status,
+    explain,
+    explain_end,
+    explain_os_error,
+    refuse,
+)
 
 REPLICA_SET = "rs0"
 CACHE_GB = 0.5
@@ -118,6 +126,8 @@ class MongoMember:
 class MongoServer:
     """A replica set of one or more members."""
 
+    name = "MongoDB"
+
     def __init__(self, members: Sequence[MongoMember]) -> None:
         self.members = list(members)
 
@@ -125,6 +135,10 @@ class MongoServer:
     def url(self) -> str:
         addresses = ",".join(member.address for member in self.members)
         return f"mongodb://{addresses}/?replicaSet={REPLICA_SET}"
+
+    @property
+    def port(self) -> int:
+        return self.members[0].port
 
     @property
     def ports(self) -> list[int]:
@@ -150,6 +164,11 @@ class MongoServer:
         asked = self.members[0] if self.members[0].alive else next(m for m in self.members if m.alive)
         found = asked._running.wait_until(self._who_is_primary, timeout_s=PRIMARY_TIMEOUT_S)
         return self.members[found]
+
+    def why_it_ended(self) -> CannotStart:
+        gone = next((member for member in self.members if not member.alive), self.members[0])
+        log_text = gone._running.log_of_this_start()
+        return explain_end(self.name, log_text, log=gone.log, data_dir=gone.data_dir)
 
     def start_again(self) -> None:
         for member in self.members:

@@ -8,13 +8,14 @@ Everything here is plain blocking code that needs no event loop; from async code
 """
 
 import threading
-from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
 from deploy.local.kafka import KafkaServer, start_kafka
 from deploy.local.mongodb import MongoMember, MongoServer, start_mongodb
+from deploy.local.places import Places
+from deploy.local.side_by_side import side_by_side
 
 __all__ = [
     "JARS",
@@ -27,9 +28,8 @@ __all__ = [
     "start_servers",
 ]
 
-ROOT = Path(__file__).resolve().parents[2]
 # Shared by everything that runs from this folder: the jars never change under their hashes.
-JARS = ROOT / ".concord" / "kafka" / "jars"
+JARS = Places().jars
 TEST_CACHE_GB = 0.25
 
 
@@ -62,33 +62,25 @@ def start_servers(
 ) -> Servers:
     """Start both; when one cannot, the other is ended and the reason is raised."""
 
-    give_up = threading.Event()
+    mongo: list[MongoServer] = []
+    kafka: list[KafkaServer] = []
 
-    def mongodb() -> MongoServer:
-        return start_mongodb(
-            data_dir / "mongodb", log_dir=log_dir, port=mongo_port, cache_gb=cache_gb, give_up=give_up
+    def mongodb_starts(give_up: threading.Event) -> None:
+        folder = data_dir / "mongodb"
+        mongo.append(
+            start_mongodb(folder, log_dir=log_dir, port=mongo_port, cache_gb=cache_gb, give_up=give_up)
         )
 
-    def kafka() -> KafkaServer:
-        return start_kafka(data_dir / "kafka", log_dir=log_dir, jars=jars, port=kafka_port, give_up=give_up)
+    def kafka_starts(give_up: threading.Event) -> None:
+        folder = data_dir / "kafka"
+        kafka.append(start_kafka(folder, log_dir=log_dir, jars=jars, port=kafka_port, give_up=give_up))
 
-    with ThreadPoolExecutor(max_workers=2) as threads:
-        starting = (threads.submit(mongodb), threads.submit(kafka))
-        try:
-            for each in starting:
-                if each.exception():
-                    give_up.set()
-        except BaseException:
-            give_up.set()
-            _undo(starting)
-            raise
-    if any(each.exception() for each in starting):
-        _undo(starting)
-    return Servers(mongo=starting[0].result(), kafka=starting[1].result())
-
-
-def _undo(starting: tuple[Future[MongoServer], Future[KafkaServer]]) -> None:
-    """End what did start; what did not has cleaned up after itself."""
-    for each in starting:
-        if each.exception() is None:
-            each.result().stop()
+    try:
+        side_by_side([mongodb_starts, kafka_starts])
+    except BaseException:
+        for broker in kafka:
+            broker.stop()
+        for database in mongo:
+            database.stop()
+        raise
+    return Servers(mongo=mongo[0], kafka=kafka[0])

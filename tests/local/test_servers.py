@@ -12,6 +12,7 @@ from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from pymongo import MongoClient, WriteConcern
 
 from deploy.local.jars import check
+from deploy.local.kafka_folder import new_cluster_id
 from deploy.local.mongodb import Document
 from deploy.local.ports import LOOPBACK, free_ports, is_free
 from deploy.local.refusals import CannotStart, PortTaken, Status
@@ -175,6 +176,12 @@ def test_jars_with_another_hash_are_not_used(tmp_path: Path) -> None:
 
     with pytest.raises(CannotStart, match=r"kafka_2\.13-4\.3\.1\.jar"):
         check(jars)
+
+
+def test_no_cluster_id_looks_like_an_option_of_a_program() -> None:
+    made = [new_cluster_id() for _ in range(1_000)]
+    assert not [cluster_id for cluster_id in made if cluster_id.startswith("-")]
+    assert {len(cluster_id) for cluster_id in made} == {22}
 
 
 def test_ports_are_free_different_and_outside_the_range_of_outgoing_connections() -> None:
