@@ -34,7 +34,7 @@ from shared.contracts.envelope import CONTENT_TYPE
 from shared.messaging import kafka
 from shared.storage import event_log
 from shared.storage.change import SealedEvent
-from shared.storage.event_log import Fenced, Writer
+from shared.storage.event_log import LEASE_MS, Fenced, Writer
 from shared.storage.mongo import Mongo
 from shared.telemetry import send_span
 
@@ -45,7 +45,6 @@ MEMORY_BYTES_MAX = 16 * 1024 * 1024
 # Others may wait for our position, so it must not be old; a write for every acknowledgement would be dear.
 POSITION_EVERY_S = 0.02
 ADOPT_EVERY_S = 2.0
-RENEW_EVERY_S = 8.0
 PREDECESSOR_POLL_S = 0.02
 RETRY_S = 0.5
 DRAIN_S = 20.0
@@ -77,6 +76,7 @@ class LogRelay:
         self._written = 0
         self._written_at = 0.0
         self._elsewhere: dict[str, int | None] = {}
+        self._producer: AIOKafkaProducer | None = None
 
     def offer(self, events: list[SealedEvent]) -> None:
         """Events just committed to this log, in order. Beyond the memory's limit they are read back later."""
@@ -120,7 +120,12 @@ class LogRelay:
             except KafkaError as error:
                 log.warning("relay_producer_failed", writer=self.writer.id, error=type(error).__name__)
                 await self._go_back()
-                await self._relay.replace_producer()
+                await self._relay.replace_producer(self._producer)
+            except Exception:
+                # Nobody else would send this log while its lease is renewed, so it is never left standing.
+                log.exception("relay_failed", writer=self.writer.id)
+                await self._go_back()
+                await asyncio.sleep(RETRY_S)
         await self._write_position()
 
     async def _start_from_position(self) -> None:
@@ -167,7 +172,7 @@ class LogRelay:
     async def _send(self, events: list[SealedEvent]) -> None:
         window = _Window(self.sent)
         self._in_flight.append(window)
-        producer = await self._relay.producer()
+        producer = self._producer = await self._relay.producer()
         with send_span(events):
             for event in events:
                 if event.prev is not None and event.prev.writer != self.writer.id:
@@ -251,12 +256,15 @@ class LogRelay:
 class Relay:
     """The producer, the own log, and the logs taken over."""
 
-    def __init__(self, mongo: Mongo, bootstrap: str, owner: str, topic_prefix: str = "") -> None:
+    def __init__(
+        self, mongo: Mongo, bootstrap: str, owner: str, topic_prefix: str = "", *, lease_ms: int = LEASE_MS
+    ) -> None:
         self.topic_prefix = topic_prefix
         self.adopted_total = 0
         self._mongo = mongo
         self._bootstrap = bootstrap
         self._owner = owner
+        self._lease_ms = lease_ms
         self._own: LogRelay | None = None
         self._tasks: dict[str, asyncio.Task[None]] = {}
         self._logs: dict[str, LogRelay] = {}
@@ -279,8 +287,10 @@ class Relay:
         """The committer writes under a new id. Its former log is left to whoever adopts it: a commit whose
         outcome was unknown may have made it longer than we know, so it is not ours to call drained.
         """
-        if self._own is not None and (former := self._tasks.get(self._own.writer.id)):
-            former.cancel()
+        own = self._own
+        # Only our own following of it: by now we may be the one who adopted it.
+        if own is not None and self._logs.get(own.writer.id) is own:
+            self._tasks[own.writer.id].cancel()
         self._own = self._follow(LogRelay(self._mongo, writer, self))
 
     def on_committed(self, events: list[SealedEvent]) -> None:
@@ -297,7 +307,7 @@ class Relay:
     async def _run(self, follower: LogRelay) -> None:
         try:
             await follower.run()
-            await event_log.give_back(self._mongo, follower.writer, drained=True)
+            await event_log.give_back(self._mongo, follower.writer, sent=follower.acknowledged)
         except PyMongoError as error:
             log.warning("log_not_given_back", writer=follower.writer.id, error=type(error).__name__)
         finally:
@@ -313,11 +323,13 @@ class Relay:
                 )
             return self._producer
 
-    async def replace_producer(self) -> None:
+    async def replace_producer(self, failed: AIOKafkaProducer | None) -> None:
+        """Unless another follower has replaced it already: they share one."""
         async with self._starting:
-            failed, self._producer = self._producer, None
-        if failed is not None:
-            await kafka.stop_within_bounds(failed)
+            if failed is None or self._producer is not failed:
+                return
+            self._producer = None
+        await kafka.stop_within_bounds(failed)
 
     async def _look_for_logs(self) -> None:
         loop = asyncio.get_running_loop()
@@ -325,7 +337,7 @@ class Relay:
         while True:
             try:
                 await self._adopt_all()
-                if loop.time() - renewed_at > RENEW_EVERY_S:
+                if loop.time() - renewed_at > event_log.renew_every_s(self._lease_ms):
                     renewed_at = loop.time()
                     await self._renew_adopted()
             except PyMongoError as error:
@@ -333,7 +345,7 @@ class Relay:
             await asyncio.sleep(ADOPT_EVERY_S)
 
     async def _adopt_all(self) -> None:
-        while (adopted := await event_log.adopt_next(self._mongo, self._owner)) is not None:
+        while adopted := await event_log.adopt_next(self._mongo, self._owner, self._lease_ms):
             log.info("log_adopted", writer=adopted.writer.id, committed=adopted.committed)
             self.adopted_total += 1
             if former := self._tasks.get(adopted.writer.id):
@@ -351,12 +363,18 @@ class Relay:
                 if task := self._tasks.get(follower.writer.id):
                     task.cancel()
 
+    async def _leave_the_rest(self, follower: LogRelay) -> None:
+        """What could not be sent in time is for whoever looks next, not for whoever waits for the lease."""
+        with suppress(PyMongoError):
+            await event_log.give_back(self._mongo, follower.writer, sent=follower.acknowledged)
+
     async def stop(self) -> None:
         """Drain what is known, within bounds, and give the leases back."""
         if self._adopting is not None:
             self._adopting.cancel()
             await asyncio.gather(self._adopting, return_exceptions=True)
-        for follower in self._logs.values():
+        followers = list(self._logs.values())
+        for follower in followers:
             follower.end()
         tasks = list(self._tasks.values())
         if tasks:
@@ -364,6 +382,9 @@ class Relay:
             for task in late:
                 task.cancel()
             await asyncio.gather(*late, return_exceptions=True)
+        for follower in followers:
+            if follower.behind:
+                await self._leave_the_rest(follower)
         if self._producer is not None:
             await kafka.stop_within_bounds(self._producer)
             self._producer = None

@@ -23,6 +23,7 @@ import asyncio
 import random
 from collections import deque
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -34,7 +35,7 @@ from shared import fault
 from shared.errors import Conflict, Unavailable
 from shared.storage import event_log
 from shared.storage.change import Change, Place, SealedEvent
-from shared.storage.event_log import Fenced, Writer
+from shared.storage.event_log import LEASE_MS, Fenced, Writer
 from shared.storage.mongo import CommitUnknown, Mongo, database_away, is_passing
 from shared.storage.writing import Refused, changes_that_fail, write_all
 
@@ -43,7 +44,6 @@ GROUP_EVENTS_MAX = 2_000
 GROUP_BYTES_MAX = 8 * 1024 * 1024
 QUEUE_CHANGES_MAX = 5_000
 PASSING_FAILURE_TRIES_S = 25.0
-RENEW_EVERY_S = 8.0
 
 log = structlog.get_logger()
 
@@ -72,7 +72,17 @@ class _Waiting:
 class Committer:
     """`on_committed` gets the events right after their commit, in log order; it must not block."""
 
-    def __init__(self, mongo: Mongo, owner: str, on_committed: OnCommitted, on_new_log: OnNewLog) -> None:
+    def __init__(
+        self,
+        mongo: Mongo,
+        owner: str,
+        on_committed: OnCommitted,
+        on_new_log: OnNewLog,
+        *,
+        lease_ms: int = LEASE_MS,
+    ) -> None:
+        self._lease_ms = lease_ms
+        self._alive_at = 0.0
         self._mongo = mongo
         self._owner = owner
         self._on_committed = on_committed
@@ -116,16 +126,15 @@ class Committer:
 
     async def _run(self) -> None:
         while True:
+            await self._renew_when_due()
             if self._queue:
                 await self._commit_group(self._take())
                 continue
             if self._stopping:
                 return
             self._wake.clear()
-            try:
-                await asyncio.wait_for(self._wake.wait(), RENEW_EVERY_S)
-            except TimeoutError:
-                await self._renew()
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._wake.wait(), event_log.renew_every_s(self._lease_ms))
 
     def _take(self) -> list[_Waiting]:
         """The next group. A change that must wait keeps those behind it that touch the same waiting too."""
@@ -160,7 +169,19 @@ class Committer:
             try:
                 await self._write(current)
             except Exception as error:
-                todo.extend(reversed(await self._after_failure(current, error)))
+                todo.extend(reversed(await self._what_goes_again(current, error)))
+
+    async def _what_goes_again(self, group: list[_Waiting], error: Exception) -> list[list[_Waiting]]:
+        """As `_after_failure` decides, unless the database goes away while that is found out."""
+        try:
+            return await self._after_failure(group, error)
+        except Exception as second:
+            waiting = [each for each in group if not each.answer.done()]
+            if is_passing(second):
+                return await self._wait_for_the_database(waiting, second)
+            for each in waiting:
+                each.resolve(second)
+            return []
 
     async def _write(self, group: list[_Waiting]) -> None:
         assert self.writer is not None
@@ -180,6 +201,7 @@ class Committer:
             raise
         fault.point("committer.after_commit")
         if events:
+            self._alive_at = asyncio.get_running_loop().time()
             self._on_committed(events)
         for waiting in group:
             waiting.resolve()
@@ -235,9 +257,13 @@ class Committer:
     async def _under_a_new_log(self, group: list[_Waiting], error: Exception) -> list[list[_Waiting]]:
         """Fenced: nothing of the group was written. Unknown: it may have been, its callers must ask again."""
         log.warning("writer_given_up", writer=self.writer and self.writer.id, reason=type(error).__name__)
-        await self._new_log_when_possible()
+        went_on = await self._new_log_when_possible()
         if isinstance(error, Fenced):
-            return [group]
+            if went_on:
+                return [group]
+            for waiting in group:
+                waiting.resolve(database_away(error))
+            return []
         for waiting in group:
             waiting.resolve(
                 Unavailable(
@@ -246,31 +272,38 @@ class Committer:
             )
         return []
 
-    async def _new_log_when_possible(self) -> None:
+    async def _new_log_when_possible(self) -> bool:
+        """False: we are asked to stop and the database is away."""
         while True:
             try:
-                return await self._new_log()
+                await self._new_log()
+                return True
             except PyMongoError as error:
-                if not is_passing(error):
-                    raise
-                await asyncio.sleep(0.5)
+                log.warning("new_log_waits", error=type(error).__name__)
+            if self._stopping:
+                return False
+            await asyncio.sleep(0.5)
 
     async def _new_log(self) -> None:
         """A new session too: the old one may still hold a transaction, which its lsid lets an adopter end."""
         session = await self._mongo.start_session()
-        writer = await event_log.open_log(self._mongo, self._owner, session.session_id)
+        writer = await event_log.open_log(self._mongo, self._owner, session.session_id, self._lease_ms)
         self._session, self.writer = session, writer
+        self._alive_at = asyncio.get_running_loop().time()
         await self._on_new_log(writer)
 
-    async def _renew(self) -> None:
+    async def _renew_when_due(self) -> None:
+        """By the clock, not when idle: a process may be busy for long with changes that make no events."""
         assert self.writer is not None
+        now = asyncio.get_running_loop().time()
+        if now - self._alive_at < event_log.renew_every_s(self._lease_ms):
+            return
+        self._alive_at = now
         try:
             await event_log.renew(self._mongo, self.writer)
         except Fenced:
             await self._new_log_when_possible()
         except PyMongoError as error:
-            if not is_passing(error):
-                raise
             log.warning("lease_not_renewed", error=type(error).__name__)
 
 

@@ -25,8 +25,6 @@ RELAYS = "relays"
 LEASE_MS = 30_000
 ADOPTION_WAIT_MS = 8_000
 
-_ALIVE = {"$add": ["$$NOW", LEASE_MS]}
-
 
 class Fenced(Exception):
     """Another process has taken this log over: go on under a new writer id."""
@@ -38,6 +36,7 @@ class Writer:
 
     id: str
     epoch: int
+    lease_ms: int = LEASE_MS
 
 
 @dataclass(frozen=True)
@@ -51,11 +50,11 @@ async def prepare(mongo: Mongo) -> None:
     await mongo[EVENTS].create_index([("writer", 1), ("seq", 1)], unique=True, name="one_event_a_place")
 
 
-async def open_log(mongo: Mongo, owner: str, lsid: dict[str, Any]) -> Writer:
+async def open_log(mongo: Mongo, owner: str, lsid: dict[str, Any], lease_ms: int = LEASE_MS) -> Writer:
     """A new, empty log. Its position is made first: a log without one would look as if it had been cleaned
     away.
     """
-    writer = Writer(new_id("wrt"), 1)
+    writer = Writer(new_id("wrt"), 1, lease_ms)
     await mongo[RELAYS].insert_one({"_id": writer.id, "relayed": 0})
     await mongo[WRITERS].update_one(
         {"_id": writer.id},
@@ -66,7 +65,7 @@ async def open_log(mongo: Mongo, owner: str, lsid: dict[str, Any]) -> Writer:
                     "owner": owner,
                     "lsid": {"id": Binary(bytes(lsid["id"]), 4)},
                     "committed": 0,
-                    "until": _ALIVE,
+                    "until": _alive(lease_ms),
                     "drained": False,
                 }
             }
@@ -77,10 +76,13 @@ async def open_log(mongo: Mongo, owner: str, lsid: dict[str, Any]) -> Writer:
 
 
 async def advance(mongo: Mongo, writer: Writer, by: int, session: Any) -> int:
-    """Inside a transaction: reserve the next `by` places and return the number before them. Fences."""
+    """Inside a transaction: reserve the next `by` places and return the number before them. Fences.
+
+    A log that was called drained takes nothing more either: nobody would look for it.
+    """
     document = await mongo[WRITERS].find_one_and_update(
-        {"_id": writer.id, "epoch": writer.epoch},
-        [{"$set": {"committed": {"$add": ["$committed", by]}, "until": _ALIVE}}],
+        {"_id": writer.id, "epoch": writer.epoch, "drained": False},
+        [{"$set": {"committed": {"$add": ["$committed", by]}, "until": _alive(writer.lease_ms)}}],
         projection={"committed": 1},
         session=session,
     )
@@ -91,21 +93,24 @@ async def advance(mongo: Mongo, writer: Writer, by: int, session: Any) -> int:
 
 async def renew(mongo: Mongo, writer: Writer) -> None:
     found = await mongo[WRITERS].update_one(
-        {"_id": writer.id, "epoch": writer.epoch}, [{"$set": {"until": _ALIVE}}]
+        {"_id": writer.id, "epoch": writer.epoch}, [{"$set": {"until": _alive(writer.lease_ms)}}]
     )
     if found.matched_count != 1:
         raise Fenced(writer.id)
 
 
-async def give_back(mongo: Mongo, writer: Writer, *, drained: bool) -> None:
-    """End the lease now, so that nobody waits for it to run out."""
+async def give_back(mongo: Mongo, writer: Writer, *, sent: int) -> None:
+    """End the lease now, so that nobody waits for it to run out. Drained is only a log that was sent to its
+    end; what else there is in it is for an adopter.
+    """
+    drained = {"$eq": ["$committed", sent]}
     await mongo[WRITERS].update_one(
         {"_id": writer.id, "epoch": writer.epoch},
         [{"$set": {"until": "$$NOW", "drained": drained, "ended": "$$NOW"}}],
     )
 
 
-async def adopt_next(mongo: Mongo, owner: str) -> Adopted | None:
+async def adopt_next(mongo: Mongo, owner: str, lease_ms: int = LEASE_MS) -> Adopted | None:
     """Take over one log whose lease ran out, if there is one.
 
     Its session is ended first: an open transaction would hold the document for as long as the server keeps
@@ -119,13 +124,22 @@ async def adopt_next(mongo: Mongo, owner: str) -> Adopted | None:
     await mongo.kill_session(found["lsid"])
     document = await mongo[WRITERS].find_one_and_update(
         {"_id": found["_id"], "epoch": found["epoch"], **expired},
-        [{"$set": {"epoch": {"$add": ["$epoch", 1]}, "owner": owner, "until": _ALIVE}}],
+        [{"$set": {"epoch": {"$add": ["$epoch", 1]}, "owner": owner, "until": _alive(lease_ms)}}],
         projection={"committed": 1},
         maxTimeMS=ADOPTION_WAIT_MS,
     )
     if document is None:
         return None
-    return Adopted(Writer(found["_id"], found["epoch"] + 1), int(document["committed"]))
+    return Adopted(Writer(found["_id"], found["epoch"] + 1, lease_ms), int(document["committed"]))
+
+
+def renew_every_s(lease_ms: int) -> float:
+    """Often enough that two renewals may fail."""
+    return lease_ms / 4_000
+
+
+def _alive(lease_ms: int) -> dict[str, Any]:
+    return {"$add": ["$$NOW", lease_ms]}
 
 
 async def read_log(mongo: Mongo, writer_id: str, after: int, up_to: int) -> list[SealedEvent]:
