@@ -4,13 +4,14 @@ The command's time is the due time, not the moment somebody got round to it: dow
 an outcome. A timer is claimed for a short while so that two processes do not both work on it, but correctness
 does not need the claim: whoever fires it removes it in the same change as the effect, and only one removal
 can find it. Timers of one aggregate fire in the order of their due times; one that fails holds back those
-after it and nothing else.
+after it and nothing else. Claims run by the server's clock, and a timer is due only once that clock says so
+too: a process whose own clock is wrong may be late, and then others fire, but never early.
 """
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
@@ -101,23 +102,35 @@ class TimersLoop:
         timers = await self._claim()
         ordered = sorted(timers, key=lambda timer: (timer.subject, timer.due_at))
         groups = [list(group) for _, group in groupby(ordered, key=lambda timer: timer.subject)]
-        fired = await asyncio.gather(*(self._fire_in_order(group) for group in groups))
-        return sum(fired)
+        fired = await asyncio.gather(
+            *(self._fire_in_order(group) for group in groups), return_exceptions=True
+        )
+        for outcome in fired:  # Raised only once none is left running.
+            if isinstance(outcome, BaseException):
+                raise outcome
+        return sum(outcome for outcome in fired if isinstance(outcome, int))
 
     async def _claim(self) -> list[Timer]:
-        now, real, claim = self._clock.now(), self._clock.real(), new_id("clm")
+        now, claim = self._clock.now(), new_id("clm")
+        ahead_ms = (now - self._clock.real()).total_seconds() * 1_000
         free = {
             "due_at": {"$lte": now},
             "kind": {"$in": list(self._handlers)},
-            "$or": [{"claimed_until": None}, {"claimed_until": {"$lt": real}}],
+            "$expr": {
+                "$and": [
+                    {"$lte": ["$due_at", {"$add": ["$$NOW", ahead_ms]}]},
+                    {"$lt": ["$claimed_until", "$$NOW"]},  # Never claimed, null, is before any time.
+                ]
+            },
         }
         due = await self._mongo[TIMERS].find(free, {"due_at": 1}).sort("due_at", 1).to_list(length=BATCH_MAX)
         self.overdue_s = (now - due[0]["due_at"]).total_seconds() if due else 0.0
         if not due:
             return []
         mine = {**free, "_id": {"$in": [timer["_id"] for timer in due]}}
-        until = real + timedelta(seconds=CLAIM_S)
-        await self._mongo[TIMERS].update_many(mine, {"$set": {"claimed_until": until, "claim": claim}})
+        await self._mongo[TIMERS].update_many(
+            mine, [{"$set": {"claimed_until": _from_now(CLAIM_S), "claim": claim}}]
+        )
         found = await self._mongo[TIMERS].find({"claim": claim}).to_list(length=BATCH_MAX)
         return [_timer(document) for document in found]
 
@@ -141,13 +154,13 @@ class TimersLoop:
         async def fire_and_remove(timer: Timer, unit: "Unit") -> None:
             # The mark: a timer set anew while this one was being handled is another timer.
             unit.change.remove(TIMERS, {"_id": timer.id, "mark": timer.mark})
-            fault.point("timer.before_commit")
             await self._handlers[timer.kind](timer, unit)
+            fault.point("timer.before_commit")
 
         try:
             await self._perform(timer, fire_and_remove)
-        except Conflict:  # Somebody else fired, moved or cancelled it, which is as good.
-            return True
+        except Conflict:
+            return await self._is_gone(timer)
         except (Transient, Unavailable, Refusal, PyMongoError) as error:
             await self._hold_back(timer, error)
             return False
@@ -157,19 +170,36 @@ class TimersLoop:
             return False
         return True
 
+    async def _is_gone(self, timer: Timer) -> bool:
+        """Somebody else fired, moved or cancelled it, which is as good; or its aggregate is busy, which is
+        not: those after it must wait.
+        """
+        if await self._mongo[TIMERS].find_one({"_id": timer.id, "mark": timer.mark}, {"_id": 1}) is None:
+            return True
+        await self._release([timer], after_s=POLL_S)
+        return False
+
     async def _hold_back(self, timer: Timer, error: Exception) -> None:
         delay_s = min(0.2 * 2**timer.attempts, RETRY_S_MAX)
-        until = self._clock.real() + timedelta(seconds=delay_s)
         log.warning(
             "timer_held_back", kind=timer.kind, subject=timer.subject, error=str(error)[:200], delay_s=delay_s
         )
-        edit = {"$set": {"claimed_until": until, "error": str(error)[:500]}, "$inc": {"attempts": 1}}
-        await self._mongo[TIMERS].update_one({"_id": timer.id, "mark": timer.mark}, edit)
+        edit = {
+            "claimed_until": _from_now(delay_s),
+            "error": {"$literal": str(error)[:500]},
+            "attempts": {"$add": ["$attempts", 1]},
+        }
+        await self._mongo[TIMERS].update_one({"_id": timer.id, "mark": timer.mark}, [{"$set": edit}])
 
     async def _release(self, timers: Sequence[Timer], after_s: float) -> None:
-        until = self._clock.real() + timedelta(seconds=after_s)
+        marks = [timer.mark for timer in timers]
         ids = [timer.id for timer in timers]
-        await self._mongo[TIMERS].update_many({"_id": {"$in": ids}}, {"$set": {"claimed_until": until}})
+        mine = {"_id": {"$in": ids}, "mark": {"$in": marks}}
+        await self._mongo[TIMERS].update_many(mine, [{"$set": {"claimed_until": _from_now(after_s)}}])
+
+
+def _from_now(seconds: float) -> dict[str, Any]:
+    return {"$add": ["$$NOW", seconds * 1_000]}
 
 
 def _timer(document: dict[str, Any]) -> Timer:
