@@ -1,0 +1,153 @@
+"""From a service to a socket: each service's application behind one origin, and the order in which all of it
+ends.
+
+`Served` is one service with its HTTP application. `serve` runs any number of them in one process: the first
+segment of the path says whose a request is; `/readyz` and its kin speak for all. What is mounted under
+another application never hears of its start, so every start and stop is called here, by name.
+"""
+
+import asyncio
+import signal
+from collections.abc import Mapping, Sequence
+from contextlib import nullcontext
+from typing import Any
+
+import structlog
+import uvicorn
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from shared.application import Application
+from shared.errors import NotFound
+from shared.http.app import http_app
+from shared.http.auth import Authenticator
+from shared.http.directory import Directory
+from shared.http.directory_projection import SUBSCRIPTION, ProjectedDirectory
+from shared.http.health import Health
+from shared.http.problems import problem
+from shared.http.tokens import TokenVerifier
+from shared.settings import Settings
+
+STOP_S = 15
+PROBES = ("livez", "readyz", "startupz")
+
+log = structlog.get_logger()
+
+
+class Served:
+    """A service with its HTTP application. `directory` answers who may do what."""
+
+    def __init__(self, application: Application, directory: Directory, settings: Settings) -> None:
+        self.application = application
+        self.health = Health()
+        self.verifier = TokenVerifier(
+            settings.oidc_issuer,
+            settings.oidc_audience,
+            application.clock.real,
+            jwks_url=settings.oidc_jwks_url,
+        )
+        if isinstance(directory, ProjectedDirectory):
+            self._keep_fresh(directory)
+        self.health.register("parts", self._missing)
+        self.app: ASGIApp = http_app(
+            application.runtime,
+            application.rooms,
+            settings,
+            Authenticator(self.verifier, directory, settings.internal_key.get_secret_value()),
+            self.health,
+            application.metrics,
+        )
+
+    @property
+    def name(self) -> str:
+        return self.application.name
+
+    def _keep_fresh(self, directory: ProjectedDirectory) -> None:
+        projecting = f"concord.{self.name}.{SUBSCRIPTION.purpose}"
+
+        def level(consumer: str) -> None:
+            if consumer == projecting:
+                directory.freshness.touch()
+
+        self.application.listening.level = level
+
+    def _missing(self) -> str | None:
+        missing = self.application.missing()
+        return "; ".join(f"{part}: {why}" for part, why in missing.items()) or None
+
+    async def start(self) -> None:
+        await self.application.start()
+        self.health.started()
+
+    async def stop(self) -> None:
+        await self.application.stop()
+        await self.verifier.close()
+
+
+class OneOrigin:
+    """`/partners/…` goes to partners, and so on; the rest belongs to whoever keeps the front page."""
+
+    def __init__(self, served: Sequence[Served], front: str) -> None:
+        self._apps: Mapping[str, ASGIApp] = {one.name: one.app for one in served}
+        self._front = self._apps.get(front)
+        self._all = Health()
+        self._health = [one.health for one in served]
+        for one in served:
+            self._all.register(one.name, one.health.what_is_missing)
+        self._all.started()
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            return
+        first = scope["path"].split("/", 2)[1]
+        app = self._apps.get(first)
+        if app is None:
+            app = self._probe(first) or self._front or _nothing_here
+        await app(scope, receive, send)
+
+    def _probe(self, name: str) -> ASGIApp | None:
+        answers = {"livez": self._all.live, "readyz": self._all.ready, "startupz": self._all.startup}
+        answer = answers.get(name)
+        return answer() if answer is not None else None
+
+
+async def _nothing_here(scope: Scope, receive: Receive, send: Send) -> None:
+    refusal = NotFound("nothing_here", "There is nothing at this address")
+    await problem(refusal, "none")(scope, receive, send)
+
+
+class _Server(uvicorn.Server):
+    """Signals are ours to hear: the server's own way ends the process before anything else is stopped."""
+
+    def capture_signals(self) -> Any:
+        return nullcontext()
+
+
+async def serve(served: Sequence[Served], settings: Settings, *, front: str = "notifications") -> None:
+    """Until SIGTERM or SIGINT; returns when everything has been stopped."""
+    config = uvicorn.Config(
+        OneOrigin(served, front),
+        host=settings.http_host,
+        port=settings.http_port,
+        lifespan="off",
+        http="httptools",
+        access_log=False,
+        log_config=None,
+        server_header=False,
+        timeout_graceful_shutdown=STOP_S,
+        h11_max_incomplete_event_size=65_536,
+    )
+    server = _Server(config)
+    loop = asyncio.get_running_loop()
+    for name in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(name, _end, server, served)
+    try:
+        await asyncio.gather(*(one.start() for one in served))
+        await server.serve()
+    finally:
+        await asyncio.gather(*(one.stop() for one in served))
+
+
+def _end(server: uvicorn.Server, served: Sequence[Served]) -> None:
+    for one in served:
+        one.health.stopping()
+    server.should_exit = True
