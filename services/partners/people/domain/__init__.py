@@ -1,0 +1,1 @@
+"""A person, a system, and the scopes that narrow what either may do."""

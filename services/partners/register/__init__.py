@@ -1,0 +1,1 @@
+"""The register: which partners there are, and in what standing."""

@@ -1,0 +1,1 @@
+"""A partner, and when two names are one."""
