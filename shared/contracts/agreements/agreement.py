@@ -59,6 +59,7 @@ class AgreementDrafted(_OfDraft):
         "starts_on": None,
         "ends_on": "2030-12-31",
         "officer_id": "prs_01JD0000000000000000000002",
+        "country": "KEN",
         "policyref": "mou/1",
     }
     kind: AgreementKind
@@ -67,6 +68,7 @@ class AgreementDrafted(_OfDraft):
     starts_on: date | None = Field(description="Absent: in force from the last signature")
     ends_on: date
     officer_id: str
+    country: str = Field(description="The partner's, ISO 3166-1 alpha-3")
     policyref: str
 
 
@@ -110,6 +112,7 @@ class AgreementSignedByParty(_OfAgreement):
         "ref": "UNH/MOU/2027/0041",
         "party": "partner",
         "signatory_id": "prs_01JD0000000000000000000002",
+        "on_behalf_of": None,
         "evidence_id": "evd_01JD0000000000000000000011",
         "evidence_sha256": _OTHER_HASH,
         "text_sha256": _HASH,
@@ -118,6 +121,7 @@ class AgreementSignedByParty(_OfAgreement):
     ref: str
     party: Party
     signatory_id: str
+    on_behalf_of: str | None = Field(description="Who lent the signatory the role under which they signed")
     evidence_id: str
     evidence_sha256: str = Field(description="The link in the agreement's chain of evidence")
     text_sha256: str
