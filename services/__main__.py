@@ -1,5 +1,4 @@
-"""Runs one service, or all in one process: `python -m services partners | agreements | notifications | all`.
-"""
+"""Runs one service, or all in one process: `python -m services partners` (or another, or `all`)."""
 
 import asyncio
 import os
@@ -19,6 +18,8 @@ from services.notifications.settings import NotificationsSettings
 from services.partners import main as partners
 from services.partners.settings import PartnersSettings
 from shared.application import Application
+from shared.clock import MovableClock
+from shared.http.demo_clock import clock_room
 from shared.http.directory import Directory
 from shared.http.directory_projection import projected_directory
 from shared.http.server import Served, serve
@@ -47,7 +48,12 @@ SERVICES = {
 
 
 def application(name: str, settings: Settings) -> Application:
-    return Application(name, settings, SERVICES[name].build)
+    def build(runtime: Runtime, settings: Settings) -> Sequence[Room]:
+        rooms = SERVICES[name].build(runtime, settings)
+        clock = runtime.clock
+        return (*rooms, clock_room(name, clock)) if isinstance(clock, MovableClock) else rooms
+
+    return Application(name, settings, build)
 
 
 def settings_of(name: str, **changes: object) -> Settings:

@@ -28,6 +28,7 @@ from shared.messaging import parked
 from shared.messaging.broker import Listening
 from shared.messaging.consumer import Consumer
 from shared.messaging.relay import Relay
+from shared.messaging.view_follower import ViewFollower
 from shared.service import Room, Runtime, Worker
 from shared.settings import Settings
 from shared.storage import event_log, timers
@@ -36,6 +37,7 @@ from shared.storage.documents import create_indexes
 from shared.storage.mongo import Mongo
 from shared.storage.repository import Unit
 from shared.storage.timers import OnDue, Timer, TimersLoop
+from shared.storage.views import View
 from shared.telemetry import Metrics, current_traceparent, span_under
 
 CLOCK = "clock"
@@ -80,7 +82,18 @@ class Application:
             topics=TOPICS,
         )
         self.timers = TimersLoop(self.mongo, self.clock, self._deadlines(), self._perform_timer)
+        self.followers = [self.follower(view) for room in self.rooms for view in room.views]
         self._tasks: list[asyncio.Task[None]] = []
+
+    def follower(self, view: View) -> ViewFollower:
+        return ViewFollower(
+            self.mongo,
+            view,
+            bootstrap=self.settings.kafka_url,
+            clock=self.clock,
+            owner=self.owner,
+            topic_prefix=self.settings.kafka_topic_prefix,
+        )
 
     def _deadlines(self) -> dict[str, OnDue]:
         found: dict[str, OnDue] = {}
@@ -104,14 +117,17 @@ class Application:
         self._run("housekeeping", self._keep_house())
         if isinstance(self.clock, MovableClock):
             self._run("demo-clock", self._follow_demo_clock(self.clock))
+        for follower in self.followers:
+            self._run(f"view-{follower.view.name}", follower.run())
         for worker in self.workers:
             self._run(worker.name, worker.run())
         log.info("service_started", service=self.name, owner=self.owner)
 
     async def start_for_one_command(self) -> None:
-        """Enough to load, decide and save: nothing is listened to and no timer fires."""
+        """Enough to load, decide, save and send: nothing is listened to and no timer fires."""
         await self._prepare_storage()
         await self.committer.start()
+        await self.relay.start()
 
     async def _prepare_storage(self) -> None:
         """Indexes, however long MongoDB takes to come."""
@@ -147,6 +163,8 @@ class Application:
     async def stop(self) -> None:
         await self.listening.stop()
         self.timers.stop()
+        for follower in self.followers:
+            follower.stop()
         for worker in self.workers:
             worker.stop()
         if self._tasks:
@@ -203,8 +221,7 @@ class Application:
             await asyncio.sleep(HOUSEKEEPING_S)
 
     async def _follow_demo_clock(self, clock: MovableClock) -> None:
-        """Every process of the service shows the same business time, whichever of them was told to move it.
-        """
+        """Every process of the service shows the same business time, whichever was told to move it."""
         while True:
             await asyncio.sleep(CLOCK_POLL_S)
             try:

@@ -39,8 +39,3 @@ class MovableClock:
         if ahead < self.ahead:
             raise Invalid("clock_only_moves_forward", "The demo clock cannot be turned back")
         self.ahead = ahead
-
-
-def wire_time(instant: datetime) -> str:
-    """RFC 3339 in UTC with microseconds: one spelling, so that texts sort as instants do."""
-    return instant.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")

@@ -23,6 +23,7 @@ from shared.storage.documents import Collection
 from shared.storage.mongo import Mongo
 from shared.storage.repository import Repository, Unit
 from shared.storage.timers import OnDue
+from shared.storage.views import View
 
 CONFLICT_S_MAX = 5.0
 
@@ -38,6 +39,7 @@ class Room:
     collections: tuple[Collection, ...] = ()
     subscriptions: tuple[Subscription, ...] = ()
     deadlines: Mapping[str, OnDue] = field(default_factory=dict)
+    views: tuple[View, ...] = ()
     # Routers of shared.http; the type is not named here so that this page needs no web framework.
     routes: tuple[Any, ...] = ()
     # What must run beside the requests: made and stopped with the service.
@@ -86,7 +88,7 @@ class Runtime:
         return self.context(system_actor(what))
 
     async def perform(self, context: Context, work: Callable[[Unit], Awaitable[R]]) -> R:
-        """Decide and commit; decide again where somebody else was first, for as long as a caller would wait."""
+        """Decide and commit; decide again where somebody else was first, as long as a caller would wait."""
         give_up_at = asyncio.get_running_loop().time() + CONFLICT_S_MAX
         while True:
             unit = Unit(self.mongo, context)

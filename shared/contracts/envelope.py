@@ -8,13 +8,12 @@ hash or a signature over the bytes holds for ever.
 import hashlib
 import json
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any, ClassVar
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from pydantic_core import to_json
 
-from shared.clock import wire_time
 from shared.contracts.vocabulary import Visibility
 
 CONTENT_TYPE = "application/cloudevents+json"
@@ -135,6 +134,11 @@ def open_envelope(body: bytes) -> Envelope:
         raise Unreadable(reason, f"{'.'.join(map(str, first['loc']))} {first['msg']}") from error
     except (ValueError, RecursionError) as error:
         raise Unreadable("not_json", str(error)[:200]) from error
+
+
+def wire_time(instant: datetime) -> str:
+    """RFC 3339 in UTC with microseconds: one spelling, so that texts sort as instants do."""
+    return instant.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
 
 
 def chain(previous: bytes, body: bytes) -> bytes:

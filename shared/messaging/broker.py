@@ -67,7 +67,7 @@ class Listening:
             ack_policy=AckPolicy.NACK_ON_ERROR,
             apply_types=False,
             log_level=logging.DEBUG,
-            logger=logging.getLogger("faststream"),
+            logger=logging.getLogger("concord.listening"),
         )
         self._subscribers = {
             consumer.name: self._subscribe(consumer, batch_records) for consumer in consumers
