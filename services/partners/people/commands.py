@@ -126,7 +126,11 @@ class RegisterSystem(_Command):
 
 
 class IssueKey(_Command):
+    """The key itself stays with who made it; what is kept is its SHA-256."""
+
     system_id: str
+    key_id: str
+    sha256: str
 
 
 class RevokeKey(_Command):
@@ -142,11 +146,3 @@ class NewInvitation(_Command):
     partner_id: str
     code: SecretStr
     expires_at: datetime
-
-
-class NewKey(_Command):
-    """What issuing a key comes to. The text is here and nowhere else."""
-
-    system_id: str
-    key_id: str
-    text: SecretStr

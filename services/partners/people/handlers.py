@@ -28,7 +28,6 @@ from services.partners.people.commands import (
     IssueKey,
     JoinByInvitation,
     NewInvitation,
-    NewKey,
     RegisterSystem,
     RevokeKey,
     WithdrawRole,
@@ -41,7 +40,6 @@ from services.partners.people.domain.system import System
 from shared.contracts.envelope import Event
 from shared.contracts.vocabulary import Role
 from shared.errors import NotFound, Refusal
-from shared.http.api_keys import new_api_key
 from shared.ids import new_id
 from shared.storage.repository import Unit
 
@@ -195,10 +193,9 @@ async def register_system(command: RegisterSystem, unit: Unit) -> System:
     return systems.create(unit, id, events)
 
 
-async def issue_key(command: IssueKey, unit: Unit) -> NewKey:
-    system, key = await systems.load(unit, command.system_id), new_api_key()
-    systems.save(unit, system, system.issue(key.key_id, key.sha256))
-    return NewKey(system_id=system.id, key_id=key.key_id, text=SecretStr(key.text))
+async def issue_key(command: IssueKey, unit: Unit) -> System:
+    system = await systems.load(unit, command.system_id)
+    return systems.save(unit, system, system.issue(command.key_id, command.sha256))
 
 
 async def revoke_key(command: RevokeKey, unit: Unit) -> System:

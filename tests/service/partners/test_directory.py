@@ -43,7 +43,7 @@ from services.partners.seed import admit_administrator, seed
 from shared.context import Actor
 from shared.contracts.vocabulary import Grant, Role
 from shared.errors import Forbidden, NotFound, Refusal
-from shared.http.api_keys import parse_api_key
+from shared.http.api_keys import new_api_key, parse_api_key
 from shared.http.directory import LentGrant
 from shared.storage.timers import TIMERS
 from tests.service.partners.desk import DETAILS, REASON, Desk
@@ -267,8 +267,9 @@ async def test_a_code_of_nobody_opens_nothing(desk: Desk) -> None:
 async def test_a_key_opens_what_its_system_may_until_it_is_revoked(desk: Desk) -> None:
     owner = await desk.admit("owner")
     system = await desk.do(register_system, RegisterSystem(label="Portal", owner_id=owner.id, scope=()))
-    key = await desk.do(issue_key, IssueKey(system_id=system.id))
-    presented = parse_api_key(key.text.get_secret_value())
+    key = new_api_key()
+    await desk.do(issue_key, IssueKey(system_id=system.id, key_id=key.key_id, sha256=key.sha256))
+    presented = parse_api_key(key.text)
     found = await directory(desk.runtime).by_key(presented.key_id, presented.sha256)
     assert found == Actor(id=system.id, grants=(Grant("external_system"),))
     assert await directory(desk.runtime).by_key(presented.key_id, "0" * 64) is None

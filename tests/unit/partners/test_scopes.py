@@ -23,7 +23,7 @@ def test_a_scope_has_one_spelling_whatever_order_it_is_given_in() -> None:
         ("partner", "Kisumu"),
         ("partner", "prs_01JD0000000000000000000001"),
         ("country", "KE"),
-        ("country", "XXX"),
+        ("country", "QQQ"),
         ("state", "HKG"),
         ("state", "ken"),
         ("unit", ""),

@@ -11,6 +11,7 @@ from services.partners.people.domain.scopes import SCOPES_MAX
 from services.partners.people.domain.system import System
 from services.partners.people.routes.people import PersonReasonIn, ScopeIn
 from shared.contracts.partners.person import Scope
+from shared.http.api_keys import new_api_key
 from shared.http.app import Answer, Body, Routes, Work
 from shared.http.paging import Page, Paging, page_of
 from shared.storage.repository import Unit
@@ -67,8 +68,9 @@ async def read_system(id: str, work: Work) -> SystemOut:
 
 @routes.post("/systems/{id}/keys", status=201, may="key:issue")
 async def issue_key(id: str, work: Work) -> NewKeyOut:
-    new = await handlers.issue_key(IssueKey(system_id=id), work)
-    return NewKeyOut(system_id=new.system_id, key_id=new.key_id, key=new.text.get_secret_value())
+    key = new_api_key()
+    await handlers.issue_key(IssueKey(system_id=id, key_id=key.key_id, sha256=key.sha256), work)
+    return NewKeyOut(system_id=id, key_id=key.key_id, key=key.text)
 
 
 @routes.post("/systems/{id}/keys/{key_id}/revocations", status=201, may="key:revoke")
