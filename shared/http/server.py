@@ -8,8 +8,9 @@ another application never hears of its start, so every start and stop is called 
 
 import asyncio
 import signal
-from collections.abc import Mapping, Sequence
-from contextlib import nullcontext
+import socket
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager, nullcontext
 from typing import Any
 
 import structlog
@@ -28,7 +29,8 @@ from shared.http.tokens import TokenVerifier
 from shared.settings import Settings
 
 STOP_S = 15
-PROBES = ("livez", "readyz", "startupz")
+# Whose the front page is: / is My work.
+FRONT = "notifications"
 
 log = structlog.get_logger()
 
@@ -122,32 +124,52 @@ class _Server(uvicorn.Server):
         return nullcontext()
 
 
-async def serve(served: Sequence[Served], settings: Settings, *, front: str = "notifications") -> None:
+async def serve(served: Sequence[Served], settings: Settings) -> None:
     """Until SIGTERM or SIGINT; returns when everything has been stopped."""
-    config = uvicorn.Config(
+    ended = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for name in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(name, ended.set)
+    async with serving(served, settings) as url:
+        log.info("ready", url=url, services=[one.name for one in served])
+        await ended.wait()
+
+
+@asynccontextmanager
+async def serving(served: Sequence[Served], settings: Settings, front: str = FRONT) -> AsyncIterator[str]:
+    """Everything started, in order, and answering at the address given; at the end stopped, in order."""
+    listener = _listen(settings)
+    server = _Server(_config(served, front))
+    try:
+        await asyncio.gather(*(one.start() for one in served))
+        answering = asyncio.create_task(server.serve(sockets=[listener]), name="http")
+        try:
+            yield f"http://{settings.http_host}:{listener.getsockname()[1]}"
+        finally:
+            for one in served:
+                one.health.stopping()
+            server.should_exit = True
+            await answering
+    finally:
+        await asyncio.gather(*(one.stop() for one in served))
+        listener.close()
+
+
+def _listen(settings: Settings) -> socket.socket:
+    """Named as TCP: asyncio leaves Nagle's delay on for a socket that does not say so."""
+    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    listener.bind((settings.http_host, settings.http_port))
+    return listener
+
+
+def _config(served: Sequence[Served], front: str) -> uvicorn.Config:
+    return uvicorn.Config(
         OneOrigin(served, front),
-        host=settings.http_host,
-        port=settings.http_port,
         lifespan="off",
         http="httptools",
         access_log=False,
         log_config=None,
         server_header=False,
         timeout_graceful_shutdown=STOP_S,
-        h11_max_incomplete_event_size=65_536,
     )
-    server = _Server(config)
-    loop = asyncio.get_running_loop()
-    for name in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(name, _end, server, served)
-    try:
-        await asyncio.gather(*(one.start() for one in served))
-        await server.serve()
-    finally:
-        await asyncio.gather(*(one.stop() for one in served))
-
-
-def _end(server: uvicorn.Server, served: Sequence[Served]) -> None:
-    for one in served:
-        one.health.stopping()
-    server.should_exit = True
