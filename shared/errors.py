@@ -8,6 +8,7 @@
     │   ├── Forbidden      we know, and they may not                                         403
     │   ├── NotFound       not there, or not theirs to know                                  404
     │   ├── Conflict       somebody else was first: load again and decide anew               409
+    │   │   └── Locked     somebody else is writing it at this moment                        409
     │   ├── StaleVersion   the caller's If-Match names a version that has passed             412
     │   ├── TooLarge       over a limit                                                      413
     │   ├── OnHold         a hold blocks the step                                            423
@@ -56,6 +57,10 @@ class NotFound(Refusal):
 
 class Conflict(Refusal):
     """The stored version moved under us. Whoever holds a unit of work loads again and decides anew."""
+
+
+class Locked(Conflict):
+    """Another transaction holds it, perhaps a dead process's: it passes by itself, within seconds."""
 
 
 class StaleVersion(Refusal):

@@ -15,6 +15,7 @@ from typing import Any
 from bson.binary import Binary
 
 from shared.errors import Invalid, NotFound
+from shared.storage.change import Change
 from shared.storage.documents import Collection, Index
 from shared.storage.mongo import Mongo
 from shared.storage.repository import Unit
@@ -62,6 +63,7 @@ class Head:
 
     id: str
     reason: str
+    version: int
 
 
 async def heads(mongo: Mongo, consumer: str, subjects: Iterable[str]) -> dict[str, Head]:
@@ -69,9 +71,12 @@ async def heads(mongo: Mongo, consumer: str, subjects: Iterable[str]) -> dict[st
     query = {"consumer": consumer, "subject": {"$in": list(subjects)}, "state": "parked"}
     found: dict[str, Head] = {}
     async for document in (
-        mongo[PARKED].find(query, {"subject": 1, "reason": 1}).sort([("version", 1), ("at", 1)])
+        mongo[PARKED]
+        .find(query, {"subject": 1, "reason": 1, "version": 1})
+        .sort([("version", 1), ("offset", 1)])
     ):
-        found.setdefault(document["subject"], Head(id=document["_id"], reason=document["reason"]))
+        head = Head(id=document["_id"], reason=document["reason"], version=document["version"])
+        found.setdefault(document["subject"], head)
     return found
 
 
@@ -126,12 +131,19 @@ def record_of(document: dict[str, Any]) -> RawRecord:
     )
 
 
-async def sequence(mongo: Mongo, consumer: str, subject: str) -> list[dict[str, Any]]:
+async def first_of(mongo: Mongo, consumer: str, subject: str) -> dict[str, Any] | None:
+    """The message of a sequence that is to be handled next."""
     query = {"consumer": consumer, "subject": subject, "state": "parked"}
     found: list[dict[str, Any]] = (
-        await mongo[PARKED].find(query).sort([("version", 1), ("offset", 1)]).to_list(length=100_000)
+        await mongo[PARKED].find(query).sort([("version", 1), ("offset", 1)]).to_list(length=1)
     )
-    return found
+    return found[0] if found else None
+
+
+def failed_again(change: Change, id: str, reason: str, error: str) -> None:
+    """What kept a message from being handled when its turn had come, so that it is not waited for in vain."""
+    edit = {"reason": reason, "error": error[:ERROR_CHARACTERS_MAX]}
+    change.edit(PARKED, {"_id": id, "state": "parked"}, {"$set": edit})
 
 
 async def listed(mongo: Mongo, limit: int) -> list[dict[str, Any]]:

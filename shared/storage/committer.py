@@ -32,7 +32,7 @@ from bson.errors import BSONError
 from pymongo.errors import BulkWriteError, PyMongoError
 
 from shared import fault
-from shared.errors import Conflict, Unavailable
+from shared.errors import Conflict, Locked, Unavailable
 from shared.storage import event_log
 from shared.storage.change import Change, Place, SealedEvent
 from shared.storage.event_log import LEASE_MS, Fenced, Writer
@@ -237,10 +237,10 @@ class Committer:
         if isinstance(error, PyMongoError | Refused) and waiting.tries < 6:
             await asyncio.sleep(random.uniform(0, 0.005 * 2**waiting.tries))  # noqa: S311
             return True
-        passing = isinstance(error, Refused) or _is_write_conflict(error)
-        waiting.resolve(
-            Conflict("changed_meanwhile", "It was changed by someone else meanwhile") if passing else error
-        )
+        if isinstance(error, Refused):
+            waiting.resolve(Conflict("changed_meanwhile", "It was changed by someone else meanwhile"))
+        else:
+            waiting.resolve(_locked() if _is_write_conflict(error) else error)
         return False
 
     async def _wait_for_the_database(self, group: list[_Waiting], error: Exception) -> list[list[_Waiting]]:
@@ -334,5 +334,9 @@ async def write_alone(mongo: Mongo, change: Change) -> None:
         raise Conflict("changed_meanwhile", "It was changed by someone else meanwhile") from error
     except PyMongoError as error:
         if _is_write_conflict(error):
-            raise Conflict("changed_meanwhile", "It was changed by someone else meanwhile") from error
+            raise _locked() from error
         raise
+
+
+def _locked() -> Locked:
+    return Locked("locked_meanwhile", "Someone else is changing it at this moment; try again")
