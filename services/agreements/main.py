@@ -2,8 +2,10 @@
 
 from services.agreements.instruments import documents as instruments
 from services.agreements.instruments.deadlines import deadlines
+from services.agreements.instruments.routes import routes as instrument_routes
 from services.agreements.settings import AgreementsSettings
 from services.agreements.standing.documents import standings
+from services.agreements.standing.routes import routes as standing_routes
 from services.agreements.standing.subscribers import SUBSCRIPTIONS
 from shared.http.directory_projection import directory_room
 from shared.service import Room, Runtime
@@ -12,11 +14,17 @@ from shared.service import Room, Runtime
 def build(runtime: Runtime, settings: AgreementsSettings) -> tuple[Room, ...]:
     return (
         directory_room(),
-        Room(name="standing", collections=(standings,), subscriptions=SUBSCRIPTIONS),
+        Room(
+            name="standing",
+            collections=(standings,),
+            subscriptions=SUBSCRIPTIONS,
+            routes=(standing_routes,),
+        ),
         Room(
             name="instruments",
             repositories=(instruments.agreements,),
             collections=(instruments.texts, instruments.evidence, instruments.counters),
             deadlines=deadlines(chunk_agreements=settings.agreements_chunk),
+            routes=(instrument_routes,),
         ),
     )

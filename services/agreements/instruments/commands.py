@@ -8,6 +8,8 @@ from shared.contracts.agreements.agreement import AgreementKind, Party
 
 TITLE_LENGTH_MIN = 10
 TITLE_LENGTH_MAX = 300
+# In characters; the kind's profile limits the bytes.
+TEXT_LENGTH_MAX = 200 * 1024
 NAME_LENGTH_MIN = 2
 NAME_LENGTH_MAX = 200
 
@@ -20,14 +22,14 @@ class DraftAgreement(_Command):
     partner_id: str
     kind: AgreementKind
     title: str = Field(min_length=TITLE_LENGTH_MIN, max_length=TITLE_LENGTH_MAX)
-    text: str
+    text: str = Field(max_length=TEXT_LENGTH_MAX)
     starts_on: date | None
     ends_on: date
 
 
 class ChangeText(_Command):
     agreement_id: str
-    text: str
+    text: str = Field(max_length=TEXT_LENGTH_MAX)
 
 
 class SendForSignature(_Command):

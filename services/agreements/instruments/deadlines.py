@@ -1,26 +1,27 @@
 """Time in: what a due timer asks for.
 
 A partner's suspension, or its end, is followed in chunks: each timer brings some of the partner's agreements
-in line with the standing as it is then, and sets the next one in the same change. What is out of line is
-found anew each time, so a chunk that was lost is done again and one that was done twice finds nothing; two
-runs that overlap pull in the same direction, because both look at the standing and not at what started them.
+in line with the standing it was set for, and sets the next one in the same change. What is out of line is
+found anew each time, so a chunk that was lost is done again and one that was done finds nothing. Once the
+standing has moved on, the timers of the former one have nothing left to do: the later one has its own.
 """
 
 from collections.abc import Mapping
 
 from services.agreements.instruments import handlers
 from services.agreements.instruments.domain.states import Move
-from services.agreements.standing.domain import FOLLOW_STANDING
+from services.agreements.standing.domain.standing import FOLLOW_STANDING
 from shared.storage.repository import Unit
 from shared.storage.timers import OnDue, Timer
 
 
 def deadlines(*, chunk_agreements: int) -> Mapping[str, OnDue]:
     async def follow_standing(timer: Timer, unit: Unit) -> None:
-        partner_id = timer.data["partner_id"]
-        done = await handlers.follow_standing(partner_id, unit, agreements_max=chunk_agreements)
+        done = await handlers.follow_standing(
+            timer.data["partner_id"], unit, version=timer.data["version"], agreements_max=chunk_agreements
+        )
         if done == chunk_agreements:
-            _set_next_chunk(timer, unit, partner_id)
+            unit.schedule(timer.kind, timer.subject, timer.due_at, timer.data)
 
     return {
         FOLLOW_STANDING: follow_standing,
@@ -40,10 +41,3 @@ async def put_agreement_into_force(timer: Timer, unit: Unit) -> None:
 
 async def expire_agreement(timer: Timer, unit: Unit) -> None:
     await handlers.expire_agreement(timer.subject, unit)
-
-
-def _set_next_chunk(timer: Timer, unit: Unit, partner_id: str) -> None:
-    """Under a subject of its own: the timer that is firing is removed in this very change."""
-    chunk = timer.data.get("chunk", 1) + 1
-    data = {"partner_id": partner_id, "chunk": chunk}
-    unit.schedule(FOLLOW_STANDING, f"{partner_id}/{chunk}", timer.due_at, data)

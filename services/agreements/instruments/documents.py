@@ -13,6 +13,7 @@ def _indexed(agreement: Agreement) -> dict[str, Any]:
     """`ref` is absent, not null, while there is none: only what is there must be unique."""
     fields: dict[str, Any] = {
         "partner_id": agreement.partner_id,
+        "country": agreement.country,
         "status": str(agreement.status),
         "ended": agreement.has_ended,
         "held_for": agreement.held_for,

@@ -1,6 +1,7 @@
 """One function a command: load, decide, save."""
 
 import secrets
+from dataclasses import replace
 
 from services.agreements.instruments.commands import (
     ChangeText,
@@ -11,7 +12,7 @@ from services.agreements.instruments.commands import (
 from services.agreements.instruments.documents import agreements, evidence, texts
 from services.agreements.instruments.domain import drafting, holds, lifetime, signing
 from services.agreements.instruments.domain.agreement import Agreement
-from services.agreements.instruments.domain.authority import require_signatory
+from services.agreements.instruments.domain.authority import lender, signing_grant
 from services.agreements.instruments.domain.dates import day_of
 from services.agreements.instruments.domain.evidence import Evidence
 from services.agreements.instruments.domain.profiles import current_profile
@@ -21,12 +22,12 @@ from services.agreements.instruments.domain.states import Move
 from services.agreements.instruments.domain.term import Term
 from services.agreements.instruments.domain.text import AgreementText
 from services.agreements.instruments.numbering import take_number
-from services.agreements.instruments.queries import ids_out_of_line
-from services.agreements.standing.domain import STANDINGS, PartnerStanding
+from services.agreements.instruments.queries import agreement_in_reach, ids_out_of_line
+from services.agreements.standing.domain.reach import Reach
+from services.agreements.standing.domain.standing import STANDINGS, PartnerStanding
 from shared.contracts.agreements.agreement import Party
 from shared.contracts.envelope import Event
-from shared.contracts.vocabulary import ScopeKind
-from shared.errors import Forbidden, Invalid, NotFound
+from shared.errors import Forbidden, Invalid
 from shared.ids import new_id
 from shared.storage.repository import Unit
 
@@ -39,7 +40,7 @@ TIMERS_BY_MOVE = {
 
 async def draft_agreement(command: DraftAgreement, unit: Unit) -> Agreement:
     partner = await _rely_on(unit, command.partner_id)
-    _require_scope(unit, "agreement:draft", partner)
+    _require_reach(unit, "agreement:draft", partner)
     rules = current_profile(command.kind, unit.context.now)
     text = AgreementText.of(command.text, rules)
     id = new_id("agr")
@@ -58,7 +59,7 @@ async def draft_agreement(command: DraftAgreement, unit: Unit) -> Agreement:
 
 
 async def change_text(command: ChangeText, unit: Unit) -> Agreement:
-    agreement = await load_visible(unit, command.agreement_id, "agreement:draft")
+    agreement = await agreement_in_reach(unit, command.agreement_id, "agreement:draft")
     text = AgreementText.of(command.text, agreement.profile)
     events = drafting.change_text(agreement, text)
     _keep_text(unit, text)
@@ -66,7 +67,7 @@ async def change_text(command: ChangeText, unit: Unit) -> Agreement:
 
 
 async def send_for_signature(command: SendForSignature, unit: Unit) -> Agreement:
-    agreement = await load_visible(unit, command.agreement_id, "agreement:send")
+    agreement = await agreement_in_reach(unit, command.agreement_id, "agreement:send")
     partner = await _rely_on(unit, agreement.partner_id)
     now = unit.context.now
     drafting.check_sendable(agreement, partner, now)
@@ -77,8 +78,9 @@ async def send_for_signature(command: SendForSignature, unit: Unit) -> Agreement
 
 
 async def sign_agreement(command: SignAgreement, unit: Unit) -> Agreement:
-    agreement = await load_visible(unit, command.agreement_id, "agreement:sign")
-    require_signatory(unit.context.actor.grants, command.party, agreement.partner_id)
+    agreement = await agreement_in_reach(unit, command.agreement_id, "agreement:sign")
+    grant = signing_grant(unit.context.actor.grants, command.party, agreement.partner_id)
+    unit.context = replace(unit.context, on_behalf_of=lender(grant))
     partner = await _rely_on(unit, agreement.partner_id)
     proof = _evidence(command, agreement, unit)
     events = signing.sign(agreement, proof, partner)
@@ -87,9 +89,11 @@ async def sign_agreement(command: SignAgreement, unit: Unit) -> Agreement:
     return _save(unit, agreement, events)
 
 
-async def follow_standing(partner_id: str, unit: Unit, *, agreements_max: int) -> int:
-    """Bring the next agreements in line with the partner's standing as it is now; how many there were."""
+async def follow_standing(partner_id: str, unit: Unit, *, version: int, agreements_max: int) -> int:
+    """Bring the next agreements in line with this version of the partner's standing; how many there were."""
     partner = await _rely_on(unit, partner_id)
+    if partner.version != version:
+        return 0
     out_of_line = await ids_out_of_line(unit.mongo, partner, agreements_max)
     for id in out_of_line:
         agreement = await agreements.load(unit, id)
@@ -99,29 +103,19 @@ async def follow_standing(partner_id: str, unit: Unit, *, agreements_max: int) -
 
 async def lapse_agreement(agreement_id: str, unit: Unit) -> Agreement:
     agreement = await agreements.load(unit, agreement_id)
-    events = lifetime.lapse(agreement, unit.context.now)
-    return _save(unit, agreement, events, fired=Move.LAPSE)
+    return _save(unit, agreement, lifetime.lapse(agreement, unit.context.now))
 
 
 async def put_into_force(agreement_id: str, unit: Unit) -> Agreement:
     agreement = await agreements.load(unit, agreement_id)
     partner = await _rely_on(unit, agreement.partner_id)
     events = lifetime.enter_into_force(agreement, partner, unit.context.now)
-    return _save(unit, agreement, events, fired=Move.ENTER_INTO_FORCE)
+    return _save(unit, agreement, events)
 
 
 async def expire_agreement(agreement_id: str, unit: Unit) -> Agreement:
     agreement = await agreements.load(unit, agreement_id)
-    events = lifetime.expire(agreement, unit.context.now)
-    return _save(unit, agreement, events, fired=Move.EXPIRE)
-
-
-async def load_visible(unit: Unit, agreement_id: str, permission: str) -> Agreement:
-    """What the actor may not know of is not there."""
-    agreement = await agreements.load(unit, agreement_id)
-    if not agreement.is_visible_to(unit.context.actor.scopes(permission, ScopeKind.PARTNER)):
-        raise NotFound("agreement_not_found", "There is no such agreement", id=agreement_id)
-    return agreement
+    return _save(unit, agreement, lifetime.expire(agreement, unit.context.now))
 
 
 async def _rely_on(unit: Unit, partner_id: str) -> PartnerStanding:
@@ -134,9 +128,8 @@ async def _rely_on(unit: Unit, partner_id: str) -> PartnerStanding:
     return partner
 
 
-def _require_scope(unit: Unit, permission: str, partner: PartnerStanding) -> None:
-    partners = unit.context.actor.scopes(permission, ScopeKind.PARTNER)
-    if partners is not None and partner.id not in partners:
+def _require_reach(unit: Unit, permission: str, partner: PartnerStanding) -> None:
+    if not Reach.of(unit.context.actor.grants, permission).covers(partner.id, partner.country):
         raise Forbidden("outside_your_scope", "This partner is not among those you work for")
 
 
@@ -153,6 +146,7 @@ def _evidence(command: SignAgreement, agreement: Agreement, unit: Unit) -> Evide
         number=number,
         party=command.party,
         signatory_id=unit.context.actor.id,
+        on_behalf_of=unit.context.on_behalf_of,
         name=command.name,
         name_salt=secrets.token_hex(16),
         text_sha256=command.text_sha256,
@@ -164,15 +158,13 @@ def _evidence(command: SignAgreement, agreement: Agreement, unit: Unit) -> Evide
     )
 
 
-def _save(unit: Unit, before: Agreement, events: list[Event], *, fired: Move | None = None) -> Agreement:
-    """The timers are a function of the state, so they are moved with it. One that fires is gone already."""
+def _save(unit: Unit, before: Agreement, events: list[Event]) -> Agreement:
+    """The timers are a function of the state, so they are moved with it."""
     after = agreements.save(unit, before, events)
     was, is_due = lifetime.due(before), lifetime.due(after)
     for move, kind in TIMERS_BY_MOVE.items():
-        if move is fired or was.get(move) == is_due.get(move):
-            continue
-        if move in is_due:
+        if move in is_due and is_due[move] != was.get(move):
             unit.schedule(kind, after.id, is_due[move])
-        else:
+        elif move in was and move not in is_due:
             unit.cancel(kind, after.id)
     return after

@@ -4,10 +4,14 @@ from typing import Any
 
 from services.agreements.instruments.documents import agreements, evidence, texts
 from services.agreements.instruments.domain.agreement import Agreement
+from services.agreements.instruments.domain.authority import is_within
 from services.agreements.instruments.domain.states import Status
 from services.agreements.instruments.domain.text import hash_of
-from services.agreements.standing.domain import PartnerStanding
+from services.agreements.standing.domain.reach import Reach
+from services.agreements.standing.domain.standing import PartnerStanding
+from shared.errors import NotFound
 from shared.storage.mongo import Mongo
+from shared.storage.repository import Unit
 
 
 class TextDamaged(Exception):
@@ -35,8 +39,33 @@ async def evidence_of(mongo: Mongo, agreement: Agreement) -> list[dict[str, Any]
     return [document async for document in cursor]
 
 
-def visible(partners: frozenset[str] | None) -> dict[str, Any]:
-    """The condition that `Agreement.is_visible_to` is, for lists."""
-    if partners is None:
+async def record_sha256_of(mongo: Mongo, agreement: Agreement) -> str:
+    """The last link of its stream: who knows it knows that nothing before it was changed."""
+    document = await mongo[agreements.collection].find_one({"_id": agreement.id}, {"hash": 1})
+    return bytes(document["hash"]).hex()
+
+
+async def agreement_in_reach(unit: Unit, id: str, permission: str) -> Agreement:
+    """404 also for what is not theirs to know."""
+    agreement = await agreements.load(unit, id)
+    if not is_within(Reach.of(unit.context.actor.grants, permission), agreement):
+        raise NotFound("agreement_not_found", "There is no such agreement", id=id)
+    return agreement
+
+
+def wanted(reach: Reach, *, partner_id: str | None, status: Status | None) -> dict[str, Any]:
+    filters = {"partner_id": partner_id, "status": status and status.value}
+    chosen = {field: value for field, value in filters.items() if value is not None}
+    return {"$and": [_within(reach), chosen]}
+
+
+def _within(reach: Reach) -> dict[str, Any]:
+    """The condition that `is_within` is."""
+    if reach.everything:
         return {}
-    return {"partner_id": {"$in": sorted(partners)}, "status": {"$ne": Status.DRAFT.value}}
+    theirs = {"partner_id": {"$in": sorted(reach.own)}, "status": {"$ne": Status.DRAFT.value}}
+    ours = [
+        {"partner_id": {"$in": sorted(reach.partners)}},
+        {"country": {"$in": sorted(reach.countries)}},
+    ]
+    return {"$or": [theirs, *ours]}

@@ -1,6 +1,6 @@
 """How standings are kept: one plain document a partner, written by the subscriber alone."""
 
-from services.agreements.standing.domain import STANDINGS
+from services.agreements.standing.domain.standing import STANDINGS
 from shared.storage.documents import Collection, Index
 
 standings = Collection(

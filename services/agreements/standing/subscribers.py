@@ -7,9 +7,10 @@ version of the standing it read; so the work of the timer may take its time and 
 
 from collections.abc import Iterable, Mapping, Sequence
 
-from services.agreements.standing.domain import FOLLOW_STANDING, STANDINGS, PartnerStanding
+from services.agreements.standing.domain.standing import FOLLOW_STANDING, STANDINGS, PartnerStanding
+from shared.contracts.envelope import Event
 from shared.contracts.partners.partner import PartnerRegistered, PartnerReinstated, PartnerSuspended
-from shared.messaging.subscription import Received, Subscription
+from shared.messaging.subscription import OnEvent, Received, Subscription
 from shared.storage.repository import Unit
 
 
@@ -40,22 +41,22 @@ async def _known(unit: Unit, partner_id: str) -> PartnerStanding:
 
 def _keep(unit: Unit, standing: PartnerStanding) -> None:
     unit.put(STANDINGS, standing.document())
-    unit.schedule(FOLLOW_STANDING, standing.id, unit.context.now, {"partner_id": standing.id})
+    data = {"partner_id": standing.id, "version": standing.version}
+    # A timer for each standing: one that is at work is not set anew under its hands.
+    unit.schedule(FOLLOW_STANDING, f"{standing.id}/{standing.version}", unit.context.now, data)
 
 
 def _partners_of(batch: Sequence[Received]) -> Mapping[str, Iterable[object]]:
-    return {STANDINGS: [received.envelope.subject for received in batch]}
+    """The topic carries people as well."""
+    ours = {event.type for event in _HANDLERS}
+    return {STANDINGS: [one.envelope.subject for one in batch if one.envelope.type in ours]}
 
 
+_HANDLERS: Mapping[type[Event], OnEvent] = {
+    PartnerRegistered: partner_registered,
+    PartnerSuspended: partner_suspended,
+    PartnerReinstated: partner_reinstated,
+}
 SUBSCRIPTIONS = (
-    Subscription(
-        purpose="standing",
-        topic="concord.partners.v1",
-        handlers={
-            PartnerRegistered: partner_registered,
-            PartnerSuspended: partner_suspended,
-            PartnerReinstated: partner_reinstated,
-        },
-        prefetch=_partners_of,
-    ),
+    Subscription(purpose="standing", topic="concord.partners.v1", handlers=_HANDLERS, prefetch=_partners_of),
 )

@@ -13,7 +13,7 @@ from services.agreements.instruments.domain.round import SigningTask
 from services.agreements.instruments.domain.states import Status
 from services.agreements.instruments.domain.term import Term
 from services.agreements.instruments.domain.text import AgreementText
-from services.agreements.standing.domain import PartnerStanding, Standing
+from services.agreements.standing.domain.standing import PartnerStanding, Standing
 from shared.contracts.agreements.agreement import AgreementDrafted, Party
 from shared.contracts.envelope import Event
 from shared.contracts.vocabulary import PartnerKind
@@ -87,6 +87,7 @@ def evidence(
     party: Party,
     *,
     by: str | None = None,
+    on_behalf_of: str | None = None,
     text_sha256: str = TEXT.sha256,
     now: datetime = NOW,
 ) -> Evidence:
@@ -97,6 +98,7 @@ def evidence(
         number=number,
         party=party,
         signatory_id=by or SIGNATORIES[party],
+        on_behalf_of=on_behalf_of,
         name="Amina Otieno",
         name_salt="5f" * 16,
         text_sha256=text_sha256,
@@ -113,11 +115,12 @@ def sign(
     party: Party,
     *,
     by: str | None = None,
+    on_behalf_of: str | None = None,
     text_sha256: str = TEXT.sha256,
     partner: PartnerStanding = ACTIVE,
     now: datetime = NOW,
 ) -> list[Event]:
-    proof = evidence(agreement, party, by=by, text_sha256=text_sha256, now=now)
+    proof = evidence(agreement, party, by=by, on_behalf_of=on_behalf_of, text_sha256=text_sha256, now=now)
     return signing.sign(agreement, proof, partner)
 
 

@@ -91,14 +91,6 @@ def test_a_partner_does_not_learn_of_a_draft_by_its_hold() -> None:
     assert on_sent.audience() == (f"partner:{PARTNER_ID}",)
 
 
-def test_those_limited_to_a_partner_see_what_it_was_sent_and_no_drafts() -> None:
-    own, others, everything = frozenset({PARTNER_ID}), frozenset({"ptn_another"}), None
-    assert [agreement.is_visible_to(own) for agreement in (drafted(), sent())] == [False, True]
-    assert [agreement.is_visible_to(others) for agreement in (drafted(), sent())] == [False, False]
-    assert [agreement.is_visible_to(everything) for agreement in (drafted(), sent())] == [True, True]
-    assert not sent().is_visible_to(frozenset())
-
-
 def test_what_has_ended_is_told_by_its_state() -> None:
     ended = [status for status in Status if in_status(status).has_ended]
     assert ended == [Status.EXPIRED, Status.LAPSED]

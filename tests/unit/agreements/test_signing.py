@@ -4,10 +4,11 @@ from datetime import date, timedelta
 
 import pytest
 
-from services.agreements.instruments.domain.authority import require_signatory
+from services.agreements.instruments.domain.authority import is_within, lender, signing_grant
 from services.agreements.instruments.domain.evidence import GENESIS, link
 from services.agreements.instruments.domain.round import SigningTask
 from services.agreements.instruments.domain.states import Status
+from services.agreements.standing.domain.reach import Reach
 from shared.contracts.agreements.agreement import (
     AgreementEnteredIntoForce,
     AgreementFullySigned,
@@ -17,6 +18,7 @@ from shared.contracts.agreements.agreement import (
 from shared.contracts.notifications.task import TaskAssigned, TaskDone
 from shared.contracts.vocabulary import Grant, Role
 from shared.errors import Forbidden, OnHold, Refusal
+from shared.http.directory import LentGrant
 from tests.unit.agreements.building import (
     ACTIVE,
     NOW,
@@ -125,6 +127,13 @@ def test_nobody_signs_for_both_sides(first: Party, last: Party) -> None:
         sign(half, last, by=SIGNATORY)
 
 
+def test_a_borrowed_role_binds_its_lender_to_one_duty_too() -> None:
+    half = fold(sent(), sign(sent(), Party.PARTNER, on_behalf_of="prs_the_director"))
+    for lent_by in (OFFICER, "prs_the_director"):
+        with pytest.raises(Forbidden, match="separation_of_duties"):
+            sign(half, Party.ORGANISATION, on_behalf_of=lent_by)
+
+
 def test_a_side_signs_once_whoever_comes_second() -> None:
     half = fold(sent(), sign(sent(), Party.PARTNER))
     with pytest.raises(Refusal, match="slot_closed"):
@@ -150,7 +159,7 @@ def test_of_several_reasons_to_refuse_the_first_in_the_promised_order_is_given()
     ],
 )
 def test_a_side_signs_by_those_who_hold_its_role(grant: Grant, party: Party) -> None:
-    require_signatory([grant], party, PARTNER_ID)
+    assert signing_grant([grant], party, PARTNER_ID) is grant
 
 
 @pytest.mark.parametrize(
@@ -165,7 +174,32 @@ def test_a_side_signs_by_those_who_hold_its_role(grant: Grant, party: Party) -> 
 )
 def test_a_side_does_not_sign_by_anybody_else(grant: Grant, party: Party) -> None:
     with pytest.raises(Forbidden, match="not_a_signatory"):
-        require_signatory([grant], party, PARTNER_ID)
+        signing_grant([grant], party, PARTNER_ID)
+
+
+def test_ones_own_role_comes_before_a_borrowed_one() -> None:
+    own = Grant(Role.SIGNATORY)
+    lent = LentGrant(Role.SIGNATORY, (), "prs_the_director")
+    assert lender(signing_grant([own, lent], Party.ORGANISATION, PARTNER_ID)) is None
+    assert lender(signing_grant([lent], Party.ORGANISATION, PARTNER_ID)) == "prs_the_director"
+
+
+@pytest.mark.parametrize(
+    ("grant", "sees"),
+    [
+        (Grant(Role.AUDITOR), {Status.DRAFT, Status.IN_SIGNATURE}),
+        (Grant(Role.PARTNERSHIP_OFFICER, (("country", "KEN"),)), {Status.DRAFT, Status.IN_SIGNATURE}),
+        (Grant(Role.PARTNERSHIP_OFFICER, (("country", "BRA"),)), set()),
+        (Grant(Role.PARTNERSHIP_OFFICER, (("partner", PARTNER_ID),)), {Status.DRAFT, Status.IN_SIGNATURE}),
+        (Grant(Role.PARTNER_USER, (("partner", PARTNER_ID),)), {Status.IN_SIGNATURE}),
+        (Grant(Role.PARTNER_USER, (("partner", "ptn_01JD0000000000000000000009"),)), set()),
+        (Grant(Role.PARTNER_USER), set()),
+        (Grant(Role.MEMBER_STATE_DELEGATE), set()),
+    ],
+)
+def test_a_role_reaches_what_it_is_for_and_a_partner_no_drafts(grant: Grant, sees: set[Status]) -> None:
+    reach = Reach.of([grant], "agreement:read")
+    assert {agreement.status for agreement in (drafted(), sent()) if is_within(reach, agreement)} == sees
 
 
 def test_each_evidence_names_the_one_before_it() -> None:

@@ -2,7 +2,7 @@
 
 from datetime import timedelta
 
-from services.agreements.standing.domain import PartnerStanding, Standing
+from services.agreements.standing.domain.standing import PartnerStanding, Standing
 from shared.contracts.partners.partner import PartnerRegistered
 from tests.unit.agreements.building import ACTIVE, NOW, SUSPENDED, SUSPENSION
 

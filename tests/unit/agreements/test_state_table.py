@@ -10,7 +10,7 @@ from services.agreements.instruments.domain.agreement import Agreement
 from services.agreements.instruments.domain.dates import start_of
 from services.agreements.instruments.domain.states import Move, Status
 from services.agreements.instruments.domain.text import AgreementText
-from services.agreements.standing.domain import PartnerStanding
+from services.agreements.standing.domain.standing import PartnerStanding
 from shared.contracts.agreements.agreement import Party
 from shared.contracts.envelope import Event
 from shared.errors import Refusal

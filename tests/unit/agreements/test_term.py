@@ -37,6 +37,9 @@ MOMENT = timedelta(microseconds=1)
     ("starts_on", "ends_on", "code"),
     [
         (TODAY - timedelta(days=1), date(2028, 1, 1), "starts_in_the_past"),
+        (date(2029, 1, 16), date(2030, 1, 1), "starts_too_late"),
+        (date.max, date.max, "starts_too_late"),
+        (None, date.max, "term_too_long"),
         (date(2027, 3, 1), date(2027, 2, 28), "ends_before_start"),
         (None, TODAY - timedelta(days=1), "ends_before_start"),
         (date(2027, 3, 1), date(2032, 3, 2), "term_too_long"),
@@ -50,7 +53,12 @@ def test_a_term_outside_the_rules_is_refused(starts_on: date | None, ends_on: da
 
 @pytest.mark.parametrize(
     ("starts_on", "ends_on"),
-    [(TODAY, TODAY), (date(2027, 3, 1), date(2032, 3, 1)), (None, date(2032, 1, 15))],
+    [
+        (TODAY, TODAY),
+        (date(2029, 1, 15), date(2030, 1, 1)),
+        (date(2027, 3, 1), date(2032, 3, 1)),
+        (None, date(2032, 1, 15)),
+    ],
 )
 def test_a_term_at_the_edge_of_the_rules_is_fine(starts_on: date | None, ends_on: date) -> None:
     Term(starts_on=starts_on, ends_on=ends_on).check(RULES, TODAY)

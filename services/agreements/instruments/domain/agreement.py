@@ -55,6 +55,7 @@ class Agreement:
 
     id: str
     partner_id: str
+    country: str
     kind: AgreementKind
     policy: str
     title: str
@@ -90,10 +91,6 @@ class Agreement:
         causes = (hold.cause_event_id for hold in self.holds if hold.kind is HoldKind.PARTNER_SUSPENDED)
         return next(causes, None)
 
-    def is_visible_to(self, partners: frozenset[str] | None) -> bool:
-        """Whoever is limited to some partners sees what those were sent, and no drafts."""
-        return partners is None or (self.partner_id in partners and self.status is not Status.DRAFT)
-
     def today(self, now: datetime) -> date:
         return day_of(now, self.profile.zone)
 
@@ -105,6 +102,7 @@ class Agreement:
         return cls(
             id=event.agreement_id,
             partner_id=event.partner_id,
+            country=event.country,
             kind=event.kind,
             policy=event.policyref,
             title=event.title,

@@ -10,7 +10,7 @@ from services.agreements.instruments.domain.round import SigningTask, assign
 from services.agreements.instruments.domain.states import Move, require
 from services.agreements.instruments.domain.term import Term
 from services.agreements.instruments.domain.text import AgreementText
-from services.agreements.standing.domain import PartnerStanding
+from services.agreements.standing.domain.standing import PartnerStanding
 from shared.contracts.agreements.agreement import (
     AgreementDrafted,
     AgreementSentForSignature,
@@ -43,6 +43,7 @@ def draft(
             starts_on=term.starts_on,
             ends_on=term.ends_on,
             officer_id=officer_id,
+            country=partner.country,
             policyref=rules.id,
         )
     ]

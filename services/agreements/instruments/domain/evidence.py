@@ -12,8 +12,8 @@ from dataclasses import asdict, dataclass
 from datetime import date, datetime
 from typing import Any
 
-from shared.clock import wire_time
 from shared.contracts.agreements.agreement import Party
+from shared.contracts.envelope import wire_time
 
 GENESIS = "0" * 64
 IN_APP = "in_app"
@@ -28,6 +28,7 @@ class Evidence:
     number: int
     party: Party
     signatory_id: str
+    on_behalf_of: str | None
     name: str
     name_salt: str
     text_sha256: str
@@ -36,6 +37,10 @@ class Evidence:
     signed_on: date
     zone: str
     previous_sha256: str
+
+    @property
+    def people(self) -> frozenset[str]:
+        return frozenset({self.signatory_id} | ({self.on_behalf_of} if self.on_behalf_of else set()))
 
     @property
     def record(self) -> dict[str, Any]:

@@ -5,7 +5,7 @@ from datetime import datetime
 from services.agreements.instruments.domain.agreement import Agreement, Hold
 from services.agreements.instruments.domain.entry import with_entry
 from services.agreements.instruments.domain.states import Move, require
-from services.agreements.standing.domain import PartnerStanding
+from services.agreements.standing.domain.standing import PartnerStanding
 from shared.contracts.agreements.agreement import AgreementHoldClosed, AgreementHoldOpened, HoldKind
 from shared.contracts.envelope import Event
 from shared.errors import OnHold

@@ -8,7 +8,7 @@ from services.agreements.instruments.domain.dates import end_of, start_of
 from services.agreements.instruments.domain.holds import follow
 from services.agreements.instruments.domain.round import done
 from services.agreements.instruments.domain.states import Move, Status, require
-from services.agreements.standing.domain import PartnerStanding
+from services.agreements.standing.domain.standing import PartnerStanding
 from shared.contracts.agreements.agreement import AgreementExpired, AgreementLapsed
 from shared.contracts.envelope import Event
 from shared.errors import Refusal

@@ -13,13 +13,16 @@ from shared.contracts.agreements.agreement import AgreementKind
 
 @dataclass(frozen=True, kw_only=True)
 class KindProfile:
-    """`consent_wording` names the sentence a signatory agrees to, and is kept with the evidence."""
+    """`start_months_max`: how far ahead the first day may lie. `consent_wording` names the sentence a
+    signatory agrees to, and is kept with the evidence.
+    """
 
     id: str
     kind: AgreementKind
     effective_on: date
     ref_code: str
     zone: str
+    start_months_max: int
     term_months_max: int
     signing_days: int
     text_bytes_max: int
@@ -33,6 +36,7 @@ PROFILES = (
         effective_on=date(2020, 1, 1),
         ref_code="MOU",
         zone="Africa/Nairobi",
+        start_months_max=24,
         term_months_max=60,
         signing_days=90,
         text_bytes_max=200 * 1024,

@@ -15,9 +15,15 @@ from shared.contracts.vocabulary import Role, ScopeKind
 class Signature:
     party: Party
     signatory_id: str
+    on_behalf_of: str | None
     evidence_id: str
     evidence_sha256: str
     signed_at: datetime
+
+    @property
+    def people(self) -> frozenset[str]:
+        """Whose name is behind it: a borrowed role binds its lender too."""
+        return frozenset({self.signatory_id} | ({self.on_behalf_of} if self.on_behalf_of else set()))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -50,6 +56,7 @@ class SigningRound:
         signature = Signature(
             party=event.party,
             signatory_id=event.signatory_id,
+            on_behalf_of=event.on_behalf_of,
             evidence_id=event.evidence_id,
             evidence_sha256=event.evidence_sha256,
             signed_at=event.signed_at,

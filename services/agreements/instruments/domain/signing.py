@@ -6,7 +6,7 @@ from services.agreements.instruments.domain.evidence import GENESIS, Evidence
 from services.agreements.instruments.domain.holds import refuse_while_held
 from services.agreements.instruments.domain.round import SigningRound, done
 from services.agreements.instruments.domain.states import Move, Status, require
-from services.agreements.standing.domain import PartnerStanding
+from services.agreements.standing.domain.standing import PartnerStanding
 from shared.contracts.agreements.agreement import AgreementFullySigned, AgreementSignedByParty
 from shared.contracts.envelope import Event
 from shared.errors import Forbidden, Refusal
@@ -26,6 +26,7 @@ def sign(agreement: Agreement, evidence: Evidence, partner: PartnerStanding) -> 
             ref=round.ref,
             party=evidence.party,
             signatory_id=evidence.signatory_id,
+            on_behalf_of=evidence.on_behalf_of,
             evidence_id=evidence.id,
             evidence_sha256=evidence.sha256,
             text_sha256=evidence.text_sha256,
@@ -64,9 +65,9 @@ def _refuse_signature(agreement: Agreement, evidence: Evidence, partner: Partner
 
 
 def _refuse_two_duties(agreement: Agreement, round: SigningRound, evidence: Evidence) -> None:
-    """Who drafted it does not sign it, and nobody signs it for both sides."""
-    others = {s.signatory_id for s in round.signatures if s.party is not evidence.party}
-    if evidence.signatory_id in {agreement.officer_id, *others}:
+    """Who drafted it does not sign it, and nobody signs it for both sides, not by a borrowed role either."""
+    others = (signature.people for signature in round.signatures if signature.party is not evidence.party)
+    if evidence.people & frozenset({agreement.officer_id}).union(*others):
         raise Forbidden(
             "separation_of_duties", "Who drafted or signed for the other side cannot sign for this one"
         )

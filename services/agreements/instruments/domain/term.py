@@ -20,9 +20,12 @@ class Term:
         among the things one can record yet.
         """
         start = self.starts_on or today
-        latest = add_months(start, profile.term_months_max)
         if start < today:
             raise Invalid("starts_in_the_past", "The first day has passed", starts_on=start, today=today)
+        latest_start = add_months(today, profile.start_months_max)
+        if start > latest_start:
+            raise Invalid("starts_too_late", "The first day is too far ahead", latest=latest_start)
+        latest = add_months(start, profile.term_months_max)
         if self.ends_on < start:
             raise Invalid("ends_before_start", "The last day lies before the first", first=start)
         if self.ends_on > latest:

@@ -1,0 +1,1 @@
+"""What we know of partners, and whose eyes it is for."""
