@@ -62,8 +62,13 @@ class Application:
         self.owner = f"{name}@{socket.gethostname()}:{os.getpid()}:{new_id('run')[-8:]}"
         database = f"{settings.mongo_database_prefix}_{name}"
         self.mongo = Mongo(settings.mongo_url, database, driver=settings.mongo_driver)
-        self.relay = Relay(self.mongo, settings.kafka_url, self.owner, settings.kafka_topic_prefix)
-        self.committer = Committer(self.mongo, self.owner, self.relay.on_committed, self.relay.on_new_log)
+        lease_ms = round(settings.writer_lease_s * 1_000)
+        self.relay = Relay(
+            self.mongo, settings.kafka_url, self.owner, settings.kafka_topic_prefix, lease_ms=lease_ms
+        )
+        self.committer = Committer(
+            self.mongo, self.owner, self.relay.on_committed, self.relay.on_new_log, lease_ms=lease_ms
+        )
         self.committer.group_sizes = self.metrics.commit_group_size.observe
         self.runtime = Runtime(name, self.mongo, self.clock, self.committer)
         self.rooms = tuple(build(self.runtime, settings))
@@ -80,6 +85,7 @@ class Application:
             topic_prefix=settings.kafka_topic_prefix,
             replication=settings.kafka_replication,
             topics=TOPICS,
+            instance=settings.kafka_instance,
         )
         self.timers = TimersLoop(self.mongo, self.clock, self._deadlines(), self._perform_timer)
         self.followers = [self.follower(view) for room in self.rooms for view in room.views]

@@ -34,6 +34,18 @@ class Settings(BaseSettings):
     kafka_replication: int = Field(
         1, description="Copies of each topic that is created at start.", ge=1, le=5
     )
+    kafka_instance: str = Field(
+        "",
+        description="A name this replica keeps over restarts, so that its consumer groups hold its place "
+        "for a moment instead of sharing its work out; absent: they do not.",
+        pattern="^[a-z0-9.-]{0,60}$",
+    )
+    writer_lease_s: float = Field(
+        30.0,
+        description="How long a process may be silent before another one takes its log over, in seconds; "
+        "longer than MongoDB takes to elect a primary.",
+        ge=1,
+    )
     http_host: str = Field("127.0.0.1", description="The address the service listens on.")
     http_port: int = Field(
         8080, description="The port the service listens on; 0 takes a free one.", ge=0, le=65535

@@ -49,6 +49,7 @@ class Listening:
         replication: int = 1,
         topics: Sequence[str] = (),
         batch_records: int = BATCH_RECORDS,
+        instance: str = "",
     ) -> None:
         self.started = asyncio.Event()
         # Called with a consumer's name whenever it is known to have handled everything its topic holds.
@@ -57,6 +58,7 @@ class Listening:
         self._replication = replication
         self._metrics = metrics
         self._prefix = topic_prefix
+        self._instance = instance
         self._topics = [topic_prefix + topic for topic in topics]
         self._tasks: list[asyncio.Task[None]] = []
         self.broker = KafkaBroker(
@@ -86,6 +88,7 @@ class Listening:
             max_poll_interval_ms=POLL_MS_MAX,
             session_timeout_ms=SESSION_MS,
             rebalance_timeout_ms=REBALANCE_MS,
+            group_instance_id=self._instance or None,
             listener=drain,
             parser=_mend_headers,
             decoder=_raw_records,
