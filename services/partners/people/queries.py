@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable
 from datetime import datetime
 
 from services.partners.people.commands import Details
-from services.partners.people.documents import PEOPLE, persons, systems
+from services.partners.people.documents import IN_DIRECTORY, PEOPLE, persons, systems
 from services.partners.people.domain.person import Person
 from services.partners.people.domain.system import System
 from shared.context import Actor
@@ -71,7 +71,7 @@ def system_grants(system: System) -> tuple[Grant, ...]:
 
 async def details_of(mongo: Mongo, person_id: str) -> Details | None:
     """Name and address, if they are kept: of somebody erased there is nothing, as if they had never been."""
-    kept = await mongo[PEOPLE.name].find_one({"_id": person_id}, {"_id": 0})
+    kept = await mongo[PEOPLE.name].find_one({"_id": person_id}, {"_id": 0, IN_DIRECTORY: 0})
     return None if kept is None else Details.model_validate(kept)
 
 

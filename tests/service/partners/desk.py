@@ -112,19 +112,20 @@ class Desk:
         context = self.runtime.system_context(f"timer:{timer.kind}")
         await self.runtime.perform(replace(context, now=timer.due_at), work)
 
-    async def get(self, subject: str | None, path: str, **query: Any) -> httpx2.Response:
-        return await self.browser.get(path, headers=self._headers(subject), params=query)
+    async def get(self, who: str | None, path: str, **query: Any) -> httpx2.Response:
+        return await self.browser.get(path, headers=self._headers(who), params=query)
 
     async def post(
-        self, subject: str | None, path: str, body: Any = None, key: str | None = None, **headers: str
+        self, who: str | None, path: str, body: Any = None, key: str | None = None, **headers: str
     ) -> httpx2.Response:
-        sent = {**self._headers(subject), "Idempotency-Key": key or new_id("k"), **headers}
+        sent = {**self._headers(who), "Idempotency-Key": key or new_id("k"), **headers}
         return await self.browser.post(path, headers=sent, json={} if body is None else body)
 
-    def _headers(self, subject: str | None) -> dict[str, str]:
-        if subject is None:
+    def _headers(self, who: str | None) -> dict[str, str]:
+        """As somebody who signed in as that subject, or as another service of the house."""
+        if who is None:
             return {"Authorization": f"Internal {INTERNAL_KEY}"}
-        return {"Authorization": f"Bearer {self.issuer.token(sub=subject)}"}
+        return {"Authorization": f"Bearer {self.issuer.token(sub=who)}"}
 
     async def clear(self) -> None:
         """An empty house, indexes and writers in place."""
