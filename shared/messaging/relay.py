@@ -26,12 +26,12 @@ from typing import Any
 
 import structlog
 from aiokafka import AIOKafkaProducer
-from aiokafka.errors import KafkaError, KafkaTimeoutError
+from aiokafka.errors import KafkaError
 from pymongo.errors import PyMongoError
 
 from shared import fault
-from shared.contracts.envelope import CONTENT_TYPE
 from shared.messaging import kafka
+from shared.messaging.batches import Batches
 from shared.storage import event_log
 from shared.storage.change import SealedEvent
 from shared.storage.event_log import LEASE_MS, Fenced, Writer
@@ -170,45 +170,37 @@ class LogRelay:
         return events
 
     async def _send(self, events: list[SealedEvent]) -> None:
-        window = _Window(self.sent)
-        self._in_flight.append(window)
         producer = self._producer = await self._relay.producer()
+        batches = Batches(producer, self._relay.topic_prefix)
         with send_span(events):
             for event in events:
-                if event.prev is not None and event.prev.writer != self.writer.id:
+                if await self._must_wait(event):
+                    await self._hand_over(batches)
+                    await self._flush()
                     await self._wait_for(event)
-                    window = self._reopen(window)
-                window.answers.append(await self._hand_over(producer, event))
-                window.last = self.sent = _seq(event)
+                await batches.add(event)
+                self.sent = _seq(event)
+            await self._hand_over(batches)
         fault.point("relay.after_send")
 
-    async def _hand_over(self, producer: AIOKafkaProducer, event: SealedEvent) -> asyncio.Future[Any]:
-        headers = [("ce_id", event.id.encode()), ("ce_type", event.type.encode()), _CONTENT_TYPE_HEADER]
-        if event.trace:
-            headers.append(("traceparent", event.trace.encode()))
-        topic, key = self._relay.topic_prefix + event.topic, event.stream.encode()
-        while True:
-            try:
-                return await producer.send(topic, event.body, key=key, headers=headers)  # type: ignore[no-any-return]
-            except KafkaTimeoutError:
-                # The brokers are away and its buffer is full: this event was not taken, all before were.
-                log.warning("relay_waits_for_kafka", writer=self.writer.id, behind=self.behind)
+    async def _hand_over(self, batches: Batches) -> None:
+        """What was put together so far becomes a window of its own."""
+        window = _Window(self.sent)
+        self._in_flight.append(window)
+        try:
+            await batches.hand_over()
+        finally:
+            window.answers, batches.answers = batches.answers, []
 
-    def _reopen(self, window: _Window) -> _Window:
-        """Waiting may have flushed the window we were filling."""
-        if window in self._in_flight:
-            return window
-        fresh = _Window(self.sent)
-        self._in_flight.append(fresh)
-        return fresh
+    async def _must_wait(self, event: SealedEvent) -> bool:
+        """True where the event before it in its stream lies in another log and is not known to be sent."""
+        if event.prev is None or event.prev.writer == self.writer.id:
+            return False
+        return not await self._is_sent(*event.prev)
 
     async def _wait_for(self, event: SealedEvent) -> None:
         assert event.prev is not None
-        writer, seq = event.prev
-        if await self._is_sent(writer, seq):
-            return
-        await self._flush()
-        while not await self._is_sent(writer, seq):  # noqa: ASYNC110 (the position is another process's)
+        while not await self._is_sent(*event.prev):  # noqa: ASYNC110 (the position is another process's)
             await asyncio.sleep(PREDECESSOR_POLL_S)
 
     async def _is_sent(self, writer: str, seq: int) -> bool:
@@ -388,9 +380,6 @@ class Relay:
         if self._producer is not None:
             await kafka.stop_within_bounds(self._producer)
             self._producer = None
-
-
-_CONTENT_TYPE_HEADER = ("content-type", CONTENT_TYPE.encode())
 
 
 def _seq(event: SealedEvent) -> int:
