@@ -1,0 +1,113 @@
+"""Views: level with their topics, the same when rebuilt, and never away from their readers."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+import pytest
+
+from shared.clock import SystemClock
+from shared.contracts.partners.partner import PartnerRegistered, PartnerReinstated, PartnerSuspended
+from shared.messaging.subscription import Received
+from shared.messaging.view_follower import ViewFollower
+from shared.storage import views
+from shared.storage.views import Rows, View
+from tests.support.road import TOPIC, Road, until
+
+pytestmark = pytest.mark.asyncio(loop_scope="session")
+
+
+def seen(event: Any, received: Received, rows: Rows) -> None:
+    row = rows.get(event.partner_id)
+    if received.envelope.version > row.get("version", 0):
+        suspensions = row.get("suspensions", 0) + isinstance(event, PartnerSuspended)
+        rows.put({"_id": row["_id"], "version": received.envelope.version, "suspensions": suspensions})
+
+
+VIEW = View(
+    name="suspensions",
+    topics=(TOPIC,),
+    project=dict.fromkeys((PartnerRegistered, PartnerSuspended, PartnerReinstated), seen),
+    row_of=lambda event: event.partner_id,
+)
+
+
+def follower(road: Road, owner: str = "one") -> ViewFollower:
+    return ViewFollower(
+        road.mongo, VIEW, bootstrap=road.bootstrap, clock=SystemClock(), owner=owner, topic_prefix=road.prefix
+    )
+
+
+@asynccontextmanager
+async def following(*followers: ViewFollower) -> AsyncIterator[None]:
+    tasks = [asyncio.create_task(one.run()) for one in followers]
+    try:
+        yield
+    finally:
+        for one in followers:
+            one.stop()
+        await asyncio.wait_for(asyncio.gather(*tasks), 20)
+
+
+async def rows_of(road: Road) -> dict[str, tuple[int, int]]:
+    generation = (await views.live(road.mongo, VIEW)).generation
+    rows = await road.mongo[VIEW.collection(generation)].find().to_list(length=10_000)
+    return {row["_id"]: (row["version"], row["suspensions"]) for row in rows}
+
+
+async def expected(road: Road) -> dict[str, tuple[int, int]]:
+    members = await road.mongo["members"].find().to_list(length=10_000)
+    return {m["_id"]: (m["version"], m["state"]["suspensions"]) for m in members}
+
+
+async def level(road: Road) -> bool:
+    return await rows_of(road) == await expected(road)
+
+
+async def test_a_view_becomes_level_and_says_as_of_when(road: Road) -> None:
+    ids = [(await road.writing.register()).id for _ in range(10)]
+    async with following(follower(road)):
+        await asyncio.gather(*(road.writing.toggle(id) for id in ids for _ in range(3)))
+        await until(lambda: level(road))
+
+        async def dated() -> bool:
+            return (await views.live(road.mongo, VIEW)).as_of is not None
+
+        await until(dated)
+
+
+async def test_a_rebuild_under_writes_gives_what_is_live_and_is_switched_to(road: Road) -> None:
+    ids = [(await road.writing.register()).id for _ in range(10)]
+    async with following(follower(road)):
+        await asyncio.gather(*(road.writing.toggle(id) for id in ids for _ in range(5)))
+        writing = asyncio.gather(*(road.writing.toggle(id) for id in ids for _ in range(5)))
+        generation = await follower(road, "another").rebuild()
+        await writing
+        assert generation == 2
+        await until(lambda: level(road))
+        assert f"view_suspensions_{1}" not in await road.mongo.database.list_collection_names()
+
+
+async def test_two_processes_do_not_count_a_record_twice(road: Road) -> None:
+    ids = [(await road.writing.register()).id for _ in range(5)]
+    async with following(follower(road, "one"), follower(road, "two")):
+        await asyncio.gather(*(road.writing.toggle(id) for id in ids for _ in range(6)))
+        await until(lambda: level(road))
+    assert all(count == 3 for _, count in (await rows_of(road)).values())
+
+
+async def test_a_rebuild_that_was_cut_short_is_gone_on_with(road: Road) -> None:
+    ids = [(await road.writing.register()).id for _ in range(5)]
+    await asyncio.gather(*(road.writing.toggle(id) for id in ids for _ in range(4)))
+    cut = asyncio.create_task(follower(road).rebuild())
+    await asyncio.sleep(0.3)
+    cut.cancel()
+    await asyncio.gather(cut, return_exceptions=True)
+
+    async def sent() -> bool:
+        return road.relay.behind == 0
+
+    await until(sent)
+    await follower(road).rebuild()
+    assert await rows_of(road) == await expected(road)
