@@ -42,9 +42,10 @@ from services.partners.register.handlers import invite_user
 from services.partners.seed import admit_administrator, seed
 from shared.context import Actor
 from shared.contracts.vocabulary import Grant, Role
-from shared.errors import Forbidden, NotFound, Refusal
+from shared.errors import Conflict, Forbidden, NotFound, Refusal
 from shared.http.api_keys import new_api_key, parse_api_key
 from shared.http.directory import LentGrant
+from shared.storage.repository import Unit
 from shared.storage.timers import TIMERS
 from tests.service.partners.desk import DETAILS, REASON, Desk
 
@@ -152,9 +153,9 @@ async def test_what_is_lent_counts_by_the_clock_and_on_whose_behalf(desk: Desk) 
     assert (await desk.do(end_delegation, ended)).delegations == ()
 
 
-async def lend(desk: Desk, owner: Person, borrower: Person) -> Person:
+def loan(desk: Desk, owner: Person, borrower: Person) -> GiveDelegation:
     now = desk.clock.now()
-    command = GiveDelegation(
+    return GiveDelegation(
         person_id=borrower.id,
         on_behalf_of=owner.id,
         role=Role.SIGNATORY,
@@ -162,7 +163,21 @@ async def lend(desk: Desk, owner: Person, borrower: Person) -> Person:
         starts_at=now,
         ends_at=now + timedelta(days=2),
     )
-    return await desk.do(give_delegation, command)
+
+
+async def lend(desk: Desk, owner: Person, borrower: Person) -> Person:
+    return await desk.do(give_delegation, loan(desk, owner, borrower))
+
+
+async def test_what_was_decided_before_a_role_was_withdrawn_is_not_lent_after_it(desk: Desk) -> None:
+    owner, borrower = await desk.admit("owner", Role.SIGNATORY), await desk.admit("borrower")
+    decided = Unit(desk.mongo, desk.runtime.system_context("test"))
+    await give_delegation(loan(desk, owner, borrower), decided)
+    await withdraw(desk, owner, Role.SIGNATORY)
+    await desk.fire_due()
+    with pytest.raises(Conflict):
+        await desk.runtime.committer.commit(decided.change)
+    assert await desk.types(borrower.id) == ["person.admitted.v1"]
 
 
 async def test_what_is_lent_ends_at_once_when_its_owner_loses_it_and_the_record_says_so(
@@ -312,3 +327,20 @@ async def test_seeding_admits_every_persona_once_also_when_it_was_interrupted(de
         assert {(grant.role, grant.scope) for grant in actor.grants} == {
             (grant.role, grant.scope) for grant in persona.grants
         }
+
+
+@pytest.mark.parametrize(
+    ("collection", "query"),
+    [
+        ("persons", {"subject": "sub-1"}),
+        ("persons", {"code_sha256": "0" * 64}),
+        ("persons", {"lent_by": "prs_x"}),
+        ("systems", {"live_keys": "key_x"}),
+        ("notices", {"partner_id": "ptn_x"}),
+    ],
+)
+async def test_what_every_request_looks_up_is_read_from_an_index(
+    desk: Desk, collection: str, query: dict[str, str]
+) -> None:
+    plan = await desk.mongo[collection].find(query).explain()
+    assert "IXSCAN" in str(plan["queryPlanner"]["winningPlan"])
