@@ -1,0 +1,1 @@
+"""E-mail: what a message is made of, and how it leaves the house."""
