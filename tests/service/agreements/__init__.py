@@ -1,0 +1,1 @@
+"""Agreements on a real MongoDB: races, timers, cascades, HTTP."""
