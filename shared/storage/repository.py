@@ -11,7 +11,7 @@ So there is one place where retries happen, and a handler is a plain function of
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Generic, Protocol, Self, TypeVar
 
 from pydantic import TypeAdapter
@@ -109,7 +109,7 @@ class Unit:
                 "_id": timer_id(kind, subject),
                 "kind": kind,
                 "subject": subject,
-                "due_at": due_at,
+                "due_at": _whole_milliseconds(due_at),
                 "data": data or {},
                 "mark": str(uuid7()),
                 "claimed_until": None,
@@ -131,6 +131,14 @@ class Unit:
             raise StaleVersion(
                 "version_passed", "It was changed since you read it", expected=expected, current=version
             )
+
+
+def _whole_milliseconds(instant: datetime) -> datetime:
+    """Up to what MongoDB keeps, never down: a deadline that fires before its instant decides "not yet" and is
+    gone.
+    """
+    rest = instant.microsecond % 1_000
+    return instant + timedelta(microseconds=1_000 - rest) if rest else instant
 
 
 class Repository(Generic[A]):

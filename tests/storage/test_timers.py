@@ -174,3 +174,16 @@ async def test_a_timer_set_anew_while_it_fires_is_another_timer(writing: Writing
     await loop.fire_due()
     left = await writing.mongo[TIMERS].find().to_list(length=10)
     assert [timer["due_at"] for timer in left] == [later]
+
+
+async def test_a_deadline_is_kept_to_the_millisecond_and_never_before_its_instant(writing: Writing) -> None:
+    exact = NOON + timedelta(microseconds=1)
+    seen: list[datetime] = []
+
+    async def note(timer: Timer, unit: Unit) -> None:
+        seen.append(unit.context.now)
+
+    await schedule(writing, "exact", "agr_x", exact)
+    loop = timers_loop(writing, StandingClock(NOON + timedelta(days=1)), {"exact": note})
+    await loop.fire_due()
+    assert seen == [NOON + timedelta(milliseconds=1)]
