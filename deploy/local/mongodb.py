@@ -11,23 +11,15 @@ work.
 import threading
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
 
 from pymongo import MongoClient
-from pymongo.errors import OperationFailure, PyMongoError
+from pymongo.errors import PyMongoError
 
-from deploy.local.child import NEVER, Child, NotReady
-from deploy.local.ports import LOOPBACK, free_ports, is_free, listens
+from deploy.local.child import NEVER, NotReady
+from deploy.local.mongo_member import Document, MongoMember, client
+from deploy.local.ports import LOOPBACK, free_ports, is_free
 from deploy.local.programs import find_mongod
-from deploy.local.refusals import (
-    CannotStart,
-    PortTaken,
-    Status,
-    explain,
-    explain_end,
-    explain_os_error,
-    refuse,
-)
+from deploy.local.refusals import CannotStart, PortTaken, Status, refuse
 
 REPLICA_SET = "rs0"
 CACHE_GB = 0.5
@@ -37,90 +29,8 @@ MADE = "concord-set-made"
 # A transaction of a process that died keeps its locks no longer than this.
 TRANSACTION_LIFETIME_S = 5
 STEP_DOWN_MS = 500
-START_TIMEOUT_S = 60.0
 PRIMARY_TIMEOUT_S = 30.0
-ASK_TIMEOUT_MS = 1_000
 PORT_TRIES_MAX = 5
-_NOT_INITIATED = 94
-
-Document = dict[str, Any]
-
-
-class MongoMember:
-    """One mongod. It keeps its port and its data over a restart."""
-
-    def __init__(self, command: Sequence[str], *, port: int, data_dir: Path, log: Path) -> None:
-        self.port, self.data_dir, self.log = port, data_dir, log
-        self._command = [*command, "--port", str(port), "--dbpath", str(data_dir)]
-        self._child: Child | None = None
-
-    @property
-    def address(self) -> str:
-        return f"{LOOPBACK}:{self.port}"
-
-    @property
-    def url(self) -> str:
-        """To speak with this member alone, whatever its part in the set."""
-        return f"mongodb://{self.address}/?directConnection=true"
-
-    @property
-    def pid(self) -> int:
-        return self._running.pid
-
-    @property
-    def alive(self) -> bool:
-        return self._child is not None and self._child.alive
-
-    def start_again(self, *, give_up: threading.Event = NEVER) -> None:
-        """Start, or start again after stop or kill; returns when this very process answers."""
-        if self.alive:
-            return
-        self._child = self._launch()
-        try:
-            self._child.wait_until(self._answers, timeout_s=START_TIMEOUT_S, give_up=give_up)
-        except NotReady:
-            self.kill()
-            raise explain(
-                "MongoDB", self._child.log_of_this_start(), log=self.log, data_dir=self.data_dir
-            ) from None
-
-    def ask_to_end(self) -> None:
-        if self._child is not None:
-            self._child.ask_to_end()
-
-    def stop(self) -> None:
-        if self._child is not None:
-            self._child.stop()
-
-    def kill(self) -> None:
-        """As a power cut would: SIGKILL."""
-        if self._child is not None:
-            self._child.kill()
-
-    def _launch(self) -> Child:
-        try:
-            self.data_dir.mkdir(parents=True, exist_ok=True)
-            return Child("MongoDB", self._command, log=self.log)
-        except OSError as refused:
-            raise explain_os_error("MongoDB", refused, log=self.log, data_dir=self.data_dir) from refused
-
-    def _answers(self) -> bool | None:
-        if not listens(self.port):
-            return None  # A driver would look for half a second; this is soon done.
-        try:
-            with client(self.url) as asked:
-                answering_pid = asked.admin.command("serverStatus")["pid"]
-        except PyMongoError:
-            return None
-        if answering_pid != self.pid:
-            raise PortTaken(f"another MongoDB answers on port {self.port}")
-        return True
-
-    @property
-    def _running(self) -> Child:
-        if self._child is None:
-            raise RuntimeError("this member was never started")
-        return self._child
 
 
 class MongoServer:
@@ -162,13 +72,12 @@ class MongoServer:
     def primary(self) -> MongoMember:
         """Who is primary by its own word, once one is."""
         asked = self.members[0] if self.members[0].alive else next(m for m in self.members if m.alive)
-        found = asked._running.wait_until(self._who_is_primary, timeout_s=PRIMARY_TIMEOUT_S)
+        found = asked.running.wait_until(self._who_is_primary, timeout_s=PRIMARY_TIMEOUT_S)
         return self.members[found]
 
     def why_it_ended(self) -> CannotStart:
         gone = next((member for member in self.members if not member.alive), self.members[0])
-        log_text = gone._running.log_of_this_start()
-        return explain_end(self.name, log_text, log=gone.log, data_dir=gone.data_dir)
+        return gone.why_it_ended()
 
     def start_again(self) -> None:
         for member in self.members:
@@ -187,7 +96,7 @@ class MongoServer:
 
     def _who_is_primary(self) -> int | None:
         for number, member in enumerate(self.members):
-            if member.alive and _is_primary(member):
+            if member.alive and member.hello().get("isWritablePrimary"):
                 return number
         return None
 
@@ -227,11 +136,6 @@ def start_mongodb(
     )
 
 
-def client(url: str) -> MongoClient[Document]:
-    """A client that gives up soon: the launcher asks again anyway."""
-    return MongoClient(url, serverSelectionTimeoutMS=ASK_TIMEOUT_MS, connectTimeoutMS=ASK_TIMEOUT_MS)
-
-
 def _command(program: Path, *, cache_gb: float, parameters: Mapping[str, str]) -> list[str]:
     settings = {
         "transactionLifetimeLimitSeconds": str(TRANSACTION_LIFETIME_S),
@@ -267,7 +171,19 @@ def _members(
 
 
 def _agree_on_members(server: MongoServer) -> None:
-    """Tell the set who belongs to it, unless it knows already, and wait for a primary."""
+    """See to it that the set knows who belongs to it, has a primary, and could lose it."""
+    first = server.members[0]
+    try:
+        _tell_members(server)
+        server.primary()
+        # A member still copying can neither vote nor take over: losing the primary now would stop the set.
+        first.running.wait_until(lambda: _all_in_place(server), timeout_s=PRIMARY_TIMEOUT_S)
+    except (NotReady, PyMongoError) as late:
+        raise first.why_it_did_not_start() from late
+    (first.data_dir / MADE).touch()
+
+
+def _tell_members(server: MongoServer) -> None:
     first = server.members[0]
     hosts = [{"_id": number, "host": member.address} for number, member in enumerate(server.members)]
     with client(first.url) as asked:
@@ -278,18 +194,10 @@ def _agree_on_members(server: MongoServer) -> None:
         if known is None:
             asked.admin.command("replSetInitiate", {"_id": REPLICA_SET, "members": hosts})
             if len(hosts) > 1:
-                first._running.wait_until(lambda: _steps_up(asked), timeout_s=PRIMARY_TIMEOUT_S)
+                first.running.wait_until(lambda: _steps_up(asked), timeout_s=PRIMARY_TIMEOUT_S)
         elif [host["host"] for host in known["members"]] != [host["host"] for host in hosts]:
             moved = {**known, "members": hosts, "version": known["version"] + 1}
             asked.admin.command("replSetReconfig", moved, force=True)
-    try:
-        server.primary()
-        # A member still copying can neither vote nor take over: losing the primary now would stop the set.
-        first._running.wait_until(lambda: _all_in_place(server), timeout_s=PRIMARY_TIMEOUT_S)
-    except NotReady:
-        log_text = first._running.log_of_this_start()
-        raise explain("MongoDB", log_text, log=first.log, data_dir=first.data_dir) from None
-    (first.data_dir / MADE).touch()
 
 
 def _steps_up(asked: MongoClient[Document]) -> bool | None:
@@ -302,21 +210,5 @@ def _steps_up(asked: MongoClient[Document]) -> bool | None:
 
 
 def _all_in_place(server: MongoServer) -> bool | None:
-    said = [_hello(member) for member in server.members]
+    said = [member.hello() for member in server.members]
     return all(hello.get("isWritablePrimary") or hello.get("secondary") for hello in said) or None
-
-
-def _is_primary(member: MongoMember) -> bool:
-    return bool(_hello(member).get("isWritablePrimary"))
-
-
-def _hello(member: MongoMember) -> Document:
-    try:
-        with client(member.url) as asked:
-            return dict(asked.admin.command("hello"))
-    except OperationFailure as refused:
-        if refused.code == _NOT_INITIATED:
-            return {}
-        raise
-    except PyMongoError:
-        return {}

@@ -41,7 +41,7 @@ def _port(name: str) -> int | None:
         return None
     if not text.isdecimal() or not 0 < int(text) <= PORT_MAX:
         raise CannotStart(
-            Status.ENDED,
+            Status.USAGE,
             f"{name} is {text!r}, which is no port.",
             what_to_do=f"Give a number up to {PORT_MAX}.",
         )

@@ -2,10 +2,12 @@
 
 Each reason has an exit status; docs/reference/starting.md is the table of them, and tests/local provokes
 every row. The servers give their reasons in their logs only: the signs below are what they wrote when each
-thing was done to them. What no sign explains is told as it is, never guessed.
+thing was done to them. Where the log is cut off because the disk is full, the disk says so itself. What
+nothing explains is told as it is, never guessed.
 """
 
 import errno
+import shutil
 from enum import IntEnum
 from pathlib import Path
 
@@ -13,6 +15,7 @@ from pathlib import Path
 class Status(IntEnum):
     """Exit statuses of the launcher. The numbers are those of sysexits.h."""
 
+    USAGE = 64
     DATA_DAMAGED = 65
     MISSING = 69
     ENDED = 70
@@ -33,6 +36,7 @@ class PortTaken(Exception):
     """Somebody else took the port between our choice and the server's start: choose again."""
 
 
+DISK_FREE_BYTES_MIN = 4_000_000
 PORT_SIGN = "Address already in use"
 _DISK_SIGNS = ("No space left on device", "File too large", "not enough space on the disk")
 _LOCK_SIGNS = ("DBPathInUse", "Failed to acquire lock on file")
@@ -67,6 +71,7 @@ _ERRNO_STATUS = {
     errno.EISDIR: Status.DATA_DAMAGED,
 }
 _MESSAGES = {
+    Status.USAGE: "it was asked for something it does not know",
     Status.DATA_DAMAGED: "its data folder is damaged",
     Status.MISSING: "its program is missing",
     Status.ENDED: "it ended or did not answer",
@@ -75,6 +80,7 @@ _MESSAGES = {
     Status.NOT_ALLOWED: "it may not read or write its files",
 }
 _WHAT_TO_DO = {
+    Status.USAGE: "See {log}",
     Status.DATA_DAMAGED: "Restore {place} to keep what it held, or begin anew without it: make clean",
     Status.MISSING: "See {log}",
     Status.ENDED: "See {log}",
@@ -88,16 +94,15 @@ def explain(name: str, log_text: str, *, log: Path, data_dir: Path) -> CannotSta
     """Read out of a server's log why it did not start."""
     if PORT_SIGN in log_text:
         return PortTaken(name)
-    status, sign = _status_of(log_text)
-    return refuse(name, status, sign or last_error(log_text), log=log, place=data_dir)
+    status, words = _status_of(log_text, data_dir)
+    return refuse(name, status, words, log=log, place=data_dir)
 
 
 def explain_end(name: str, log_text: str, *, log: Path, data_dir: Path) -> CannotStart:
     """Read out of the log of a server that ran why it ended."""
-    status, sign = _status_of(log_text)
-    if status is not Status.DISK_FULL:
-        status = Status.ENDED  # Only a full disk is known by its sign alone in the log of a day's work.
-    words = sign if status is Status.DISK_FULL else last_error(log_text)
+    status, words = _status_of(log_text, data_dir)
+    if status is not Status.DISK_FULL:  # The other signs may be of anything in the log of a day's work.
+        status, words = Status.ENDED, last_error(log_text)
     return refuse(name, status, words, log=log, place=data_dir)
 
 
@@ -121,9 +126,17 @@ def last_error(log_text: str) -> str:
     return (errors or lines or ["it wrote nothing"])[-1][:200]
 
 
-def _status_of(log_text: str) -> tuple[Status, str]:
+def _status_of(log_text: str, data_dir: Path) -> tuple[Status, str]:
     for signs, status in _SIGNS:
         for sign in signs:
             if sign in log_text:
                 return status, sign
-    return Status.ENDED, ""
+    free_bytes = _free_bytes(data_dir)
+    if free_bytes < DISK_FREE_BYTES_MIN:
+        return Status.DISK_FULL, f"{free_bytes // 1_000} kB are left"
+    return Status.ENDED, last_error(log_text)
+
+
+def _free_bytes(folder: Path) -> int:
+    there = next(each for each in (folder, *folder.parents) if each.exists())
+    return shutil.disk_usage(there).free

@@ -13,7 +13,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from deploy.local.kafka import KafkaServer, start_kafka
-from deploy.local.mongodb import MongoMember, MongoServer, start_mongodb
+from deploy.local.mongo_member import MongoMember
+from deploy.local.mongodb import MongoServer, start_mongodb
 from deploy.local.places import Places
 from deploy.local.side_by_side import side_by_side
 

@@ -128,7 +128,7 @@ class Stack:
         self, start: Callable[[int], Service], wished: int | None, usual: int, give_up: threading.Event
     ) -> Service:
         """Start a service on the wished or the usual port, on another where that is taken."""
-        port = usual if wished is None else wished
+        port = wished or usual
         for _ in range(PORT_TRIES_MAX):
             if not is_free(port):
                 taken, port = port, free_port()

@@ -22,11 +22,10 @@ class PlacesWithSharedJars(Places):
         return JARS
 
 
-def main() -> int:
-    places = PlacesWithSharedJars(Path(sys.argv[1]))
+def plan(places: Places) -> Plan:
     http_port, sign_in_port = free_ports(2)
     usual = Plan.of_this_system()
-    plan = Plan(
+    return Plan(
         places=places,
         application=(*STAND_IN, "CONCORD_HTTP_PORT"),
         sign_in=(*STAND_IN, "CONCORD_OIDC_PORT"),
@@ -36,7 +35,11 @@ def main() -> int:
         http_port=usual.http_port or http_port,
         sign_in_port=usual.sign_in_port or sign_in_port,
     )
-    return exit_status_of(lambda: run(plan), places)
+
+
+def main() -> int:
+    places = PlacesWithSharedJars(Path(sys.argv[1]))
+    return exit_status_of(lambda: run(plan(places)), places)
 
 
 if __name__ == "__main__":

@@ -13,7 +13,7 @@ from pymongo import MongoClient, WriteConcern
 
 from deploy.local.jars import check
 from deploy.local.kafka_folder import new_cluster_id
-from deploy.local.mongodb import Document
+from deploy.local.mongo_member import Document
 from deploy.local.ports import LOOPBACK, free_ports, is_free
 from deploy.local.refusals import CannotStart, PortTaken, Status
 from deploy.local.servers import (
