@@ -1,0 +1,69 @@
+"""Who a recipient is to the directory now: asked when a delivery is made, and again each time it is sent.
+
+A role that was withdrawn in between counts: what somebody may not know any more is not sent to them, on any
+channel, however long the delivery has waited. The answer is remembered for half a second, so a burst to one
+endpoint does not ask for its owner a thousand times, and a withdrawal still ends everything within a second.
+
+A partner's contact person need not be in the directory. They are told what a user of that partner would be,
+for as long as they are its contact.
+"""
+
+import asyncio
+from collections.abc import Mapping
+from typing import Any
+
+from services.notifications.deliveries.documents import SUBJECTS
+from services.notifications.deliveries.domain.delivery import Item
+from services.notifications.deliveries.domain.disclosure import Reader, may_know
+from shared.contracts.vocabulary import Grant, Role, ScopeKind
+from shared.http.directory_projection import DIRECTORY
+from shared.storage.mongo import Mongo
+
+REMEMBERED_S = 0.5
+REMEMBERED_MAX = 10_000
+
+
+class Readers:
+    def __init__(self, mongo: Mongo) -> None:
+        self._mongo = mongo
+        self._remembered: dict[tuple[str, str | None], tuple[float, Reader]] = {}
+
+    async def may_be_told(self, item: Item) -> bool:
+        """Whether whoever the delivery is for may know of the event at this moment."""
+        reader = await self.reader(item.owner, item.speaks_for)
+        return may_know(item.about.visibility, item.about.audience, reader)
+
+    async def reader(self, id: str, speaks_for: str | None) -> Reader:
+        now = asyncio.get_running_loop().time()
+        known = self._remembered.get((id, speaks_for))
+        if known is not None and now - known[0] < REMEMBERED_S:
+            return known[1]
+        reader = await self._look_up(id, speaks_for)
+        if len(self._remembered) >= REMEMBERED_MAX:
+            self._remembered.clear()
+        self._remembered[id, speaks_for] = (now, reader)
+        return reader
+
+    async def _look_up(self, id: str, speaks_for: str | None) -> Reader:
+        reader = reader_of(id, await self._mongo[DIRECTORY].find_one({"_id": id}))
+        if speaks_for is None:
+            return reader
+        partner = await self._mongo[SUBJECTS].find_one({"_id": speaks_for})
+        is_contact = partner is not None and partner["contact_id"] == id
+        return with_partner(reader, speaks_for) if is_contact else reader
+
+
+def reader_of(id: str, entry: Mapping[str, Any] | None) -> Reader:
+    """As the directory has them. Who is not in it, or was erased, holds nothing."""
+    if entry is None:
+        return Reader(id=id)
+    grants = (
+        Grant(grant["role"], tuple((kind, value) for kind, value in grant["scope"]))
+        for grant in entry["grants"]
+    )
+    return Reader(id=id, grants=tuple(grants))
+
+
+def with_partner(reader: Reader, partner_id: str) -> Reader:
+    own = Grant(Role.PARTNER_USER, ((ScopeKind.PARTNER, partner_id),))
+    return Reader(id=reader.id, grants=(*reader.grants, own))

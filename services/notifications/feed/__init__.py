@@ -1,0 +1,1 @@
+"""The feed: every event, for whoever pulls instead of being pushed to, skipping none."""
