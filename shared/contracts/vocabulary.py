@@ -91,7 +91,7 @@ PERMISSIONS: dict[Role, frozenset[str]] = {
     Role.FINANCE_OFFICER: _EVERYONE | _READERS,
     Role.PROGRAMME_REVIEWER: _EVERYONE | _READERS,
     Role.DONOR_RELATIONS: _EVERYONE | _READERS,
-    Role.EXTERNAL_SYSTEM: frozenset({"feed:read", "endpoint:manage", "self:read"}),
+    Role.EXTERNAL_SYSTEM: frozenset({"feed:read", "endpoint:manage", "delivery:read", "self:read"}),
     Role.OPERATOR: _EVERYONE
     | _READERS
     | {
