@@ -7,7 +7,8 @@ aggregate at the same time meet there, and the later one decides anew.
 
 import hashlib
 from collections.abc import Iterable
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
+from typing import Any
 
 from shared.messaging.opening import Opened
 from shared.storage.change import Change
@@ -24,6 +25,10 @@ class Seen:
     version: int = 0
     event: str = ""
     digest: bytes = b""
+
+    @property
+    def document(self) -> dict[str, Any]:
+        return {"version": self.version, "event": self.event, "digest": self.digest}
 
     def is_repeated_by(self, one: Opened) -> bool:
         if one.version != self.version:
@@ -54,9 +59,9 @@ def move(change: Change, consumer: str, subject: str, before: Seen | None, now: 
     """From where it was read to where it is now, which may be the same place: then it is only relied on."""
     id = _id(consumer, subject)
     if before is None:
-        change.insert(WATERMARKS, {"_id": id, **asdict(now)})
+        change.insert(WATERMARKS, {"_id": id, **now.document})
         return
-    edit = {"$set": asdict(now)} if now != before else {"$inc": {"relied_on": 1}}
+    edit = {"$set": now.document} if now != before else {"$inc": {"relied_on": 1}}
     change.edit(WATERMARKS, {"_id": id, "version": before.version}, edit)
 
 
