@@ -67,7 +67,10 @@ class Environment:
         if not self.python.exists():
             return False
         check = [str(self.python), "-c", "import sys" if self._uv() else "import pip"]
-        return subprocess.run(check, capture_output=True, check=False).returncode == 0
+        try:
+            return subprocess.run(check, capture_output=True, check=False).returncode == 0
+        except OSError:
+            return False  # Half a Python: a file without its content or its run bit.
 
     def _uv(self) -> str | None:
         own = self.folder / "bin" / "uv"
