@@ -75,7 +75,7 @@ def told(rows: list[Row]) -> list[str]:
     lines = [
         "# Speed",
         "",
-        "Written by `make bench`. Servers, client and services share one machine, so the ratios say more than",
+        "Written by `make bench`. Servers, client and services share one machine: ratios say more than",
         "the rates: each is to the raw driver or client in the same run.",
         "",
         f"{os.cpu_count()} cores, Python {platform.python_version()}, {platform.system()}.",
