@@ -29,7 +29,9 @@ agreements = Repository(
     service="agreements",
     indexed=_indexed,
     indexes=(
-        Index(name="of_partner", keys=(("partner_id", 1), ("ended", 1), ("held_for", 1), ("_id", 1))),
+        Index(name="of_partner", keys=(("partner_id", 1), ("_id", 1))),
+        Index(name="of_country", keys=(("country", 1), ("_id", 1))),
+        Index(name="by_hold", keys=(("partner_id", 1), ("ended", 1), ("held_for", 1))),
         Index(name="by_status", keys=(("status", 1), ("_id", 1))),
         Index(
             name="one_agreement_a_reference",

@@ -54,7 +54,7 @@ async def draft_agreement(command: DraftAgreement, unit: Unit) -> Agreement:
         officer_id=unit.context.actor.id,
         now=unit.context.now,
     )
-    _keep_text(unit, text)
+    await _keep_text(unit, text)
     return agreements.create(unit, id, events)
 
 
@@ -62,7 +62,7 @@ async def change_text(command: ChangeText, unit: Unit) -> Agreement:
     agreement = await agreement_in_reach(unit, command.agreement_id, "agreement:draft")
     text = AgreementText.of(command.text, agreement.profile)
     events = drafting.change_text(agreement, text)
-    _keep_text(unit, text)
+    await _keep_text(unit, text)
     return _save(unit, agreement, events)
 
 
@@ -97,7 +97,8 @@ async def follow_standing(partner_id: str, unit: Unit, *, version: int, agreemen
     out_of_line = await ids_out_of_line(unit.mongo, partner, agreements_max)
     for id in out_of_line:
         agreement = await agreements.load(unit, id)
-        _save(unit, agreement, holds.follow(agreement, partner, unit.context.now))
+        if not agreement.has_ended:  # As it may have since it was found.
+            _save(unit, agreement, holds.follow(agreement, partner, unit.context.now))
     return len(out_of_line)
 
 
@@ -133,8 +134,10 @@ def _require_reach(unit: Unit, permission: str, partner: PartnerStanding) -> Non
         raise Forbidden("outside_your_scope", "This partner is not among those you work for")
 
 
-def _keep_text(unit: Unit, text: AgreementText) -> None:
-    unit.put(texts.name, {"_id": text.sha256, "content": text.content})
+async def _keep_text(unit: Unit, text: AgreementText) -> None:
+    """By its hash, once: texts are never changed and never removed."""
+    if await unit.get(texts.name, text.sha256) is None:
+        unit.put(texts.name, {"_id": text.sha256, "content": text.content})
 
 
 def _evidence(command: SignAgreement, agreement: Agreement, unit: Unit) -> Evidence:

@@ -10,6 +10,7 @@ from services.agreements.instruments.domain.text import hash_of
 from services.agreements.standing.domain.reach import Reach
 from services.agreements.standing.domain.standing import PartnerStanding
 from shared.errors import NotFound
+from shared.storage.change import EVENTS
 from shared.storage.mongo import Mongo
 from shared.storage.repository import Unit
 
@@ -21,7 +22,7 @@ class TextDamaged(Exception):
 async def ids_out_of_line(mongo: Mongo, partner: PartnerStanding, limit: int) -> list[str]:
     """Agreements of this partner that have not ended and whose hold is not what its standing asks for."""
     query = {"partner_id": partner.id, "ended": False, "held_for": {"$ne": partner.suspended_by}}
-    cursor = mongo[agreements.collection].find(query, {"_id": 1}).sort("_id", 1).limit(limit)
+    cursor = mongo[agreements.collection].find(query, {"_id": 1}).limit(limit)
     return [document["_id"] async for document in cursor]
 
 
@@ -35,14 +36,17 @@ async def text_of(mongo: Mongo, agreement: Agreement) -> str:
 
 
 async def evidence_of(mongo: Mongo, agreement: Agreement) -> list[dict[str, Any]]:
-    cursor = mongo[evidence.name].find({"agreement_id": agreement.id}).sort("number", 1)
+    """Of the signatures this version of the agreement has."""
+    signatures = agreement.round.signatures if agreement.round else ()
+    ids = [signature.evidence_id for signature in signatures]
+    cursor = mongo[evidence.name].find({"_id": {"$in": ids}}).sort("number", 1)
     return [document async for document in cursor]
 
 
-async def record_sha256_of(mongo: Mongo, agreement: Agreement) -> str:
-    """The last link of its stream: who knows it knows that nothing before it was changed."""
-    document = await mongo[agreements.collection].find_one({"_id": agreement.id}, {"hash": 1})
-    return bytes(document["hash"]).hex()
+async def record_sha256_of(mongo: Mongo, agreement: Agreement, version: int) -> str:
+    """The link of its stream at that version: who knows it knows that nothing before it was changed."""
+    event = await mongo[EVENTS].find_one({"stream": agreement.id, "version": version}, {"hash": 1})
+    return bytes(event["hash"]).hex()
 
 
 async def agreement_in_reach(unit: Unit, id: str, permission: str) -> Agreement:

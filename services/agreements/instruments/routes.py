@@ -202,14 +202,14 @@ async def sign_agreement(id: str, body: SignatureIn, work: Work, response: Respo
 async def read_manifest(id: str, work: Work) -> ManifestOut:
     """Without the names of those who signed."""
     agreement = await queries.agreement_in_reach(work, id, "agreement:read")
-    records = await queries.evidence_of(work.mongo, agreement)
+    records, version = await queries.evidence_of(work.mongo, agreement), _version(agreement, work)
     return ManifestOut(
         agreement_id=agreement.id,
-        version=_version(agreement, work),
+        version=version,
         ref=agreement.ref,
         status=agreement.status,
         text_sha256=agreement.text_sha256,
-        record_sha256=await queries.record_sha256_of(work.mongo, agreement),
+        record_sha256=await queries.record_sha256_of(work.mongo, agreement, version),
         evidence=[EvidenceRecordOut(**{**record, "evidence_id": record["_id"]}) for record in records],
     )
 

@@ -150,6 +150,8 @@ async def test_an_outsider_can_check_the_manifest_and_learns_no_name(desk: Desk,
         assert record["previous_sha256"] == previous
         assert link(record) == claimed
         previous = claimed
+    stored = await desk.mongo["agreements"].find_one({"_id": agreement["id"]})
+    assert manifest.json()["record_sha256"] == stored["hash"].hex()
     assert "Amina" not in manifest.text
     assert len(manifest.json()["evidence"]) == 2
 
