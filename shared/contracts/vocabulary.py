@@ -95,8 +95,6 @@ PERMISSIONS: dict[Role, frozenset[str]] = {
     Role.OPERATOR: _EVERYONE
     | _READERS
     | {
-        "parked:read",
-        "parked:replay",
         "clock:advance",
         "delivery:read",
         "endpoint:manage",
@@ -111,7 +109,6 @@ PERMISSIONS: dict[Role, frozenset[str]] = {
         "contact:read",
         "evidence:read",
         "delivery:read",
-        "parked:read",
         "feed:read",
     },
     Role.ADMINISTRATOR: _EVERYONE

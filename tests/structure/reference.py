@@ -66,7 +66,7 @@ def errors_page() -> Iterator[str]:
     yield "# Refusal codes"
     yield ""
     yield "Every refusal is a problem document (RFC 9457) with one of these codes. The code is stable,"
-    yield "the sentence may be reworded and translated. `…` stands for a value, or for the noun the code is about."
+    yield "the sentence may be reworded and translated. `…` stands for a value or a noun."
     yield ""
     yield "| code | status | says |"
     yield "|---|---|---|"
