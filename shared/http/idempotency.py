@@ -15,18 +15,27 @@ What happens, in order:
 
 Refusals are not kept: nothing happened, and the same request may be right later.
 
+An answer may hold what is shown once and kept nowhere else, such as an API key. So it is kept sealed, under a
+key that is derived from the Idempotency-Key, and of that only a hash is stored: only who repeats the request
+can open it. A key that can be guessed seals nothing; a random one, as clients are asked for, does.
+
 Not needed for correctness: step 1, which spares a command that would only be thrown away. Correct is the
 unique `_id`, in the transaction of the effect.
 """
 
 import hashlib
+import os
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
+import bson
 from bson.binary import Binary
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from pymongo.read_concern import ReadConcern
 from starlette.requests import Request
 from starlette.responses import Response
@@ -41,6 +50,8 @@ HEADER = "Idempotency-Key"
 REPLAYED = "Idempotency-Replayed"
 KEPT_S = 86_400
 LOOK_AGAIN_MS_MAX = 5_000
+SEALING_KEY_BYTES = 32
+NONCE_BYTES = 12
 
 # By the machine's clock: a demo's clock that is moved forward does not forget what was just answered.
 ANSWERS = Collection(
@@ -56,6 +67,7 @@ class Asked:
 
     id: str
     sha256: bytes
+    sealing_key: bytes = field(repr=False)
 
 
 def asked(request: Request, body: bytes, *, actor_id: str, route: str) -> Asked:
@@ -68,7 +80,17 @@ def asked(request: Request, body: bytes, *, actor_id: str, route: str) -> Asked:
     if _KEY.fullmatch(key) is None:
         raise Malformed("idempotency_key_malformed", f"{HEADER} is 1 to 200 visible ASCII characters")
     address = f"{request.url.path}?{request.url.query}\n".encode()
-    return Asked(f"{actor_id}|{route}|{key}", hashlib.sha256(address + body).digest())
+    who_and_what = f"{actor_id}\n{route}\n".encode()
+    return Asked(
+        id=hashlib.sha256(who_and_what + key.encode()).hexdigest(),
+        sha256=hashlib.sha256(address + body).digest(),
+        sealing_key=_sealing_key(key, who_and_what),
+    )
+
+
+def _sealing_key(key: str, who_and_what: bytes) -> bytes:
+    derive = HKDF(SHA256(), SEALING_KEY_BYTES, salt=None, info=b"concord kept answer\n" + who_and_what)
+    return derive.derive(key.encode())
 
 
 class InFlight:
@@ -105,27 +127,27 @@ async def kept_answer_at_last(mongo: Mongo, asked: Asked) -> Response | None:
 
 def keep(unit: Unit, asked: Asked, response: Response) -> None:
     """Into the unit's own change, so that the answer is there exactly when the effect is."""
-    document = {
-        "_id": asked.id,
-        "request_sha256": Binary(asked.sha256),
+    answer = {
+        "request_sha256": asked.sha256,
         "status": response.status_code,
-        "headers": [
-            [name.decode("latin-1"), value.decode("latin-1")] for name, value in response.raw_headers
-        ],
-        "body": Binary(bytes(response.body)),
-        "at": unit.context.recorded_at,
+        "headers": [list(header) for header in response.raw_headers],
+        "body": bytes(response.body),
     }
-    unit.change.insert(ANSWERS.name, document)
+    nonce = os.urandom(NONCE_BYTES)
+    sealed = AESGCM(asked.sealing_key).encrypt(nonce, bson.encode(answer), asked.id.encode())
+    unit.change.insert(
+        ANSWERS.name, {"_id": asked.id, "sealed": Binary(nonce + sealed), "at": unit.context.recorded_at}
+    )
 
 
 def _response(document: dict[str, Any] | None, asked: Asked) -> Response | None:
     if document is None:
         return None
-    if bytes(document["request_sha256"]) != asked.sha256:
+    nonce, sealed = document["sealed"][:NONCE_BYTES], document["sealed"][NONCE_BYTES:]
+    answer = bson.decode(AESGCM(asked.sealing_key).decrypt(nonce, sealed, asked.id.encode()))
+    if answer["request_sha256"] != asked.sha256:
         raise Invalid("idempotency_key_reused", "This key was used for another request", header=HEADER)
-    response = Response(bytes(document["body"]), status_code=document["status"])
-    response.raw_headers = [
-        (name.encode("latin-1"), value.encode("latin-1")) for name, value in document["headers"]
-    ]
+    response = Response(answer["body"], status_code=answer["status"])
+    response.raw_headers = [(name, value) for name, value in answer["headers"]]
     response.headers[REPLAYED] = "true"
     return response

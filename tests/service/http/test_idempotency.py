@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator
 
+import bson
 import httpx2
 import pytest
 import pytest_asyncio
@@ -175,6 +176,35 @@ async def test_the_longest_key_is_a_key(service: SmallService) -> None:
 
 async def test_who_cannot_send_a_key_needs_none_where_the_route_says_so(service: SmallService) -> None:
     assert (await service.client.post("/pings")).status_code == 200
+
+
+async def test_what_is_kept_of_an_answer_cannot_be_read_without_its_key(service: SmallService) -> None:
+    """Answers hold keys and invitations that are shown once; a copy of the database must not show them."""
+    name, key = new_id("m"), str(uuid7())
+    before = {kept["_id"] async for kept in service.writing.mongo["answers"].find({}, {"_id": 1})}
+    made = await service.post(OFFICER, "/members", {"name": name}, key=key)
+    [kept] = await service.writing.mongo["answers"].find({"_id": {"$nin": list(before)}}).to_list(length=2)
+    plain = bson.encode(kept)
+    for secret in (name, made.json()["id"], key, "application/json"):
+        assert secret.encode() not in plain
+
+
+async def test_a_key_of_one_person_opens_nothing_of_another_ones(service: SmallService) -> None:
+    await service.admit("curious", Role.PARTNERSHIP_OFFICER)
+    name, key = new_id("m"), str(uuid7())
+    made = await service.post(OFFICER, "/members", {"name": name}, key=key)
+    problem(await service.post("curious", "/members", {"name": name}, key=key), 409, "member_exists")
+    assert made.status_code == 201
+
+
+async def test_a_refusal_is_told_although_the_kept_answer_cannot_be_looked_for(
+    service: SmallService, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What the caller is told then must not be that nothing was changed: nobody knows that."""
+    id = (await service.post(OFFICER, "/members", {"name": new_id("m")})).json()["id"]
+    await service.post(OFFICER, f"/members/{id}/suspensions")
+    monkeypatch.setattr("shared.http.idempotency.LOOK_AGAIN_MS_MAX", -1)  # The database refuses to look.
+    problem(await service.post(OFFICER, f"/members/{id}/suspensions"), 409, "already_suspended")
 
 
 async def test_an_answer_is_kept_for_a_day(service: SmallService) -> None:
