@@ -33,7 +33,8 @@ from shared.http.edge import Edge
 from shared.http.health import Health
 from shared.http.idempotency import InFlight
 from shared.http.problems import problem, refusal_of
-from shared.http.route import ConcordRoute, Kit, Rule
+from shared.http.route import ConcordRoute, Rule
+from shared.http.running import Kit
 from shared.http.tokens import Claims
 from shared.http.visit import visit_of
 from shared.service import Room, Runtime

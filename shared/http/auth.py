@@ -9,7 +9,7 @@ Denied by default: a route takes nobody whom its `may` does not let in, and says
 
 import hashlib
 import hmac
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
 
 from starlette.requests import Request
@@ -18,7 +18,7 @@ from shared.context import Actor, system_actor
 from shared.contracts.vocabulary import PERMISSIONS
 from shared.errors import Forbidden, Unauthenticated
 from shared.http.api_keys import parse_api_key
-from shared.http.directory import Directory, DirectoryStale
+from shared.http.directory import Directory, DirectoryStale, on_whose_behalf
 from shared.http.limits import one_header
 from shared.http.tokens import Claims, TokenVerifier
 
@@ -46,6 +46,8 @@ class Caller:
     actor: Actor
     # What the token said, for routes that anybody signed in may use.
     claims: Claims | None = None
+    # Who lent them what this route asks for, where they do not hold it themselves.
+    on_behalf_of: str | None = None
 
 
 class Authenticator:
@@ -61,9 +63,11 @@ class Authenticator:
         caller = await self._identify(request, may)
         if may is INTERNAL and caller.actor is not _HOUSE:
             raise Forbidden("not_permitted", "Only the services of this house may ask this")
-        if isinstance(may, str) and not caller.actor.may(may):
+        if not isinstance(may, str):
+            return caller
+        if not caller.actor.may(may):
             raise Forbidden("not_permitted", "You may not do this", permission=may)
-        return caller
+        return replace(caller, on_behalf_of=on_whose_behalf(caller.actor, may))
 
     async def _identify(self, request: Request, may: May) -> Caller:
         header = one_header(request.headers.getlist(HEADER), HEADER)

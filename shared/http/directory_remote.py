@@ -10,7 +10,7 @@ import time
 from http import HTTPStatus
 
 import httpx2
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
 
 from shared.context import Actor
 from shared.contracts.partners.person import Scope
@@ -22,6 +22,8 @@ from shared.http.directory import LentGrant
 TIMEOUT_S = 2.0
 ASK_AGAIN_S = 1.0
 PATH = "/partners/v1/directory"
+# Said by the directory itself. A 404 of anybody else (a proxy, a wrong address) says nothing of the person.
+NOBODY = "not_in_directory"
 
 
 class GrantOut(Answer):
@@ -54,6 +56,10 @@ class DirectoryOut(Answer):
         return Actor(id=self.id, grants=grants, language=self.language, zone=self.zone)
 
 
+class _Problem(BaseModel):
+    code: str
+
+
 class RemoteDirectory:
     """Raises Transient where the partners service cannot say."""
 
@@ -81,7 +87,10 @@ class RemoteDirectory:
             raise Transient("the partners service was away a moment ago")
         try:
             answer = await self._client.get(PATH, params=query)
-            if answer.status_code == HTTPStatus.NOT_FOUND:
+            if (
+                answer.status_code == HTTPStatus.NOT_FOUND
+                and _Problem.model_validate_json(answer.content).code == NOBODY
+            ):
                 return None
             answer.raise_for_status()
             return DirectoryOut.model_validate_json(answer.content).actor()

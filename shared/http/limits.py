@@ -9,7 +9,9 @@ answer and a closed connection.
 """
 
 import asyncio
+import re
 from contextlib import suppress
+from urllib.parse import unquote_to_bytes
 
 from starlette.types import Message, Receive, Scope
 
@@ -18,6 +20,8 @@ from shared.errors import Malformed, Refusal, TooLarge
 DRAIN_BYTES_MAX = 64 * 1_048_576
 DRAIN_S_MAX = 3.0
 JSON = "application/json"
+
+_CONTROL = re.compile("[\x00-\x1f\x7f]")
 
 
 class TooSlow(Refusal):
@@ -79,6 +83,17 @@ class Incoming:
         return self.complete
 
 
+def check_address(scope: Scope) -> None:
+    """A path and a query are texts as well: what is hidden in their escapes would reach a database."""
+    raw = scope.get("raw_path", b"") + b"?" + scope["query_string"]
+    try:
+        text = unquote_to_bytes(raw).decode()
+    except UnicodeDecodeError:
+        raise _address_malformed() from None
+    if _CONTROL.search(text):
+        raise _address_malformed()
+
+
 def check_media_type(content_type: str | None) -> None:
     """A body is JSON and says so: a form of another site cannot send one without asking first."""
     kind, _, parameters = (content_type or "").partition(";")
@@ -92,6 +107,10 @@ def one_header(values: list[str], name: str) -> str | None:
     if len(values) > 1:
         raise Malformed("header_repeated", f"The header {name} is there more than once", header=name)
     return values[0] if values else None
+
+
+def _address_malformed() -> Malformed:
+    return Malformed("address_malformed", "The address holds what is no text")
 
 
 def _too_large(bytes_max: int) -> TooLarge:

@@ -82,7 +82,7 @@ def refusal_of(error: Exception) -> Refusal:
             return _of_validation(error.errors())
         case HTTPException():
             return _of_framework(error)
-        case PyMongoError() if is_passing(error):
+        case PyMongoError() if is_passing(error) or error.timeout:
             return database_away(error)
         case Transient():
             return Unavailable(

@@ -5,7 +5,7 @@ In order, each step refusing with a problem of its own:
 2. the body, under its limits, as strict JSON (limits.py, json_reading.py);
 3. a POST's Idempotency-Key (idempotency.py);
 4. the endpoint, in a fresh unit; its answer is made into bytes and staged beside its effect; the unit is
-   committed. On a conflict all of this step again. A reading route commits nothing.
+   committed (running.py). On a conflict all of this step again. A reading route commits nothing.
 
 The time limit covers all four. A commit that is under way when the time is over may still land; the caller is
 told so, and the same key finds out.
@@ -24,21 +24,16 @@ from pydantic import BaseModel
 from starlette.responses import Response
 
 from shared.context import Context
-from shared.errors import Invalid, Malformed, Refusal, Unavailable
+from shared.errors import Invalid, Malformed, Unavailable
 from shared.http import idempotency
-from shared.http.auth import PUBLIC, READING, Authenticator, Caller, May
+from shared.http.auth import PUBLIC, READING, Caller, May
 from shared.http.bodies import Body, require_limits
-from shared.http.directory import on_whose_behalf
-from shared.http.idempotency import Asked, InFlight
 from shared.http.json_reading import read_json
-from shared.http.limits import TooSlow, check_media_type, one_header
+from shared.http.limits import TooSlow, check_address, check_media_type, one_header
+from shared.http.running import Kit, Run, Running
 from shared.http.visit import current, visit_of
-from shared.service import Runtime
-from shared.storage.repository import Unit
 
 VERSION_DIGITS_MAX = 12
-
-Run = Callable[[Request], Coroutine[Any, Any, Response]]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,19 +43,6 @@ class Rule:
     method: str
     may: May
     idempotency: bool
-
-
-@dataclass(frozen=True, kw_only=True)
-class Kit:
-    """What an application gives its routes. Routes are made when their module is imported, before any of
-    this.
-    """
-
-    runtime: Runtime
-    authenticator: Authenticator
-    in_flight: InFlight
-    body_bytes_max: int
-    request_s_max: float
 
 
 class ConcordRoute(APIRoute):
@@ -104,24 +86,26 @@ class ConcordRoute(APIRoute):
         )
 
     async def _answer(self, kit: Kit, run: Run, request: Request) -> Response:
-        visit = visit_of(request)
-        caller = await kit.authenticator.caller(request, self.rule.may)
+        visit, may = visit_of(request), self.rule.may
+        check_address(request.scope)
+        caller = await kit.authenticator.caller(request, may)
         visit.actor_id, visit.claims = caller.actor.id, caller.claims
         context = self._context(kit, request, caller)
+        running = Running(kit=kit, run=run, request=request, may=may, context=context)
         if request.method in READING:
-            return await _read(kit, run, request, context)
-        read = await self._read_body(kit, request)
-        asked = None
+            return await running.read()
+        running.request = read = await self._read_body(kit, request)
         if self.rule.idempotency:
-            asked = idempotency.asked(request, await read.body(), actor_id=caller.actor.id, route=self._key)
-        return await _command(kit, run, read, context, asked)
+            body = await read.body()
+            running.asked = idempotency.asked(request, body, actor_id=caller.actor.id, route=self._key)
+        return await running.command()
 
     @property
     def _key(self) -> str:
         return f"{self.rule.method} {self.path_format}"
 
     def _context(self, kit: Kit, request: Request, caller: Caller) -> Context:
-        visit, may = visit_of(request), self.rule.may
+        visit = visit_of(request)
         context = kit.runtime.context(
             caller.actor,
             now=visit.received_at,
@@ -130,7 +114,7 @@ class ConcordRoute(APIRoute):
         )
         return replace(
             context,
-            on_behalf_of=on_whose_behalf(caller.actor, may) if isinstance(may, str) else None,
+            on_behalf_of=caller.on_behalf_of,
             if_match=None if request.method in READING else _if_match(request),
         )
 
@@ -157,45 +141,6 @@ class _ReadRequest(Request):
 
     async def json(self) -> Any:
         return self._value
-
-
-async def _read(kit: Kit, run: Run, request: Request, context: Context) -> Response:
-    response, unit = await _run(run, request, Unit(kit.runtime.mongo, context))
-    assert unit.change.is_empty, "a route that reads must not change anything"
-    return response
-
-
-async def _command(kit: Kit, run: Run, request: Request, context: Context, asked: Asked | None) -> Response:
-    async def attempt(unit: Unit) -> Response:
-        if asked is not None:
-            kept = await idempotency.kept_answer(kit.runtime.mongo, asked)
-            if kept is not None:
-                return kept
-        response, _ = await _run(run, request, unit)
-        assert response.status_code < 400, "a route refuses by raising a Refusal"
-        if asked is not None:
-            idempotency.keep(unit, asked, response)
-        return response
-
-    if asked is None:
-        return await kit.runtime.perform(context, attempt)
-    with kit.in_flight.holding(asked):
-        try:
-            return await kit.runtime.perform(context, attempt)
-        except Refusal as refusal:
-            kept = await idempotency.kept_answer_at_last(kit.runtime.mongo, asked)
-            if kept is None:
-                raise refusal from None
-            return kept
-
-
-async def _run(run: Run, request: Request, unit: Unit) -> tuple[Response, Unit]:
-    visit = visit_of(request)
-    visit.unit, visit.version = unit, None
-    response = await run(request)
-    if visit.version is not None:
-        response.headers["ETag"] = f'"{visit.version}"'
-    return response, unit
 
 
 def _noting_version(endpoint: Callable[..., Any]) -> Callable[..., Any]:

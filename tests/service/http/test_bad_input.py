@@ -132,10 +132,16 @@ async def test_a_body_that_grows_over_a_megabyte_is_refused_when_it_does(unchang
 
 
 @pytest.mark.parametrize(
-    "id", ["x", "ptn_", "ptn_01JD0000000000000000000009", "%00", "%ed%a0%80", "p" * 4_000, "$ne"]
+    "id", ["x", "ptn_", "ptn_01JD0000000000000000000009", "%c3%a9", "p" * 4_000, "$ne", "%7b%7d"]
 )
 async def test_an_id_of_nothing_finds_nothing(unchanged: SmallService, id: str) -> None:
     problem(await unchanged.get(OFFICER, f"/members/{id}"), 404, "member_not_found")
+
+
+@pytest.mark.parametrize("hidden", ["%00", "a%0Ab", "%7F", "%ed%a0%80", "%ff"])
+async def test_an_address_that_hides_what_is_no_text_is_refused(unchanged: SmallService, hidden: str) -> None:
+    for path in (f"/members/{hidden}", f"/members?cursor={hidden}", f"/members?{hidden}=1"):
+        problem(await unchanged.get(OFFICER, path), 400, "address_malformed")
 
 
 async def test_a_header_that_is_there_twice_is_refused(unchanged: SmallService) -> None:

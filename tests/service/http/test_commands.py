@@ -123,6 +123,6 @@ async def test_a_page_has_limits(service: SmallService, limit: str) -> None:
     assert [error["field"] for error in said["errors"]] == ["limit"]
 
 
-@pytest.mark.parametrize("cursor", ["x", "bm8", "W3siJGd0IjogIiJ9XQ", "x" * 2_000, "%00", "%ed%a0%80"])
+@pytest.mark.parametrize("cursor", ["x", "bm8", "W3siJGd0IjogIiJ9XQ", "x" * 2_000, "", "%c3%a9"])
 async def test_a_cursor_that_is_none_of_ours_is_refused(service: SmallService, cursor: str) -> None:
     problem(await service.get(OFFICER, f"/members?cursor={cursor}"), 400, "cursor_malformed")

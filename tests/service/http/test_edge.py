@@ -130,7 +130,7 @@ async def test_a_trace_that_is_none_is_begun_anew(
 
 @pytest.fixture
 def spans(service: SmallService, monkeypatch: pytest.MonkeyPatch) -> InMemorySpanExporter:
-    """What is traced while the test runs. A process can be given its tracing only once, so it is lent here."""
+    """What is traced while the test runs. A process gets its tracing only once, so it is lent."""
     exporter = InMemorySpanExporter()
     provider = TracerProvider()
     provider.add_span_processor(SimpleSpanProcessor(exporter))

@@ -8,13 +8,15 @@ import pytest
 import pytest_asyncio
 from structlog.testing import capture_logs
 
+from shared.contracts.partners.person import RoleWithdrawn
 from shared.contracts.vocabulary import Role
+from shared.http.running import LET_IN_S_MAX
 from shared.ids import new_id
 from tests.service.http.small_service import SmallService, on_a_socket, open_small_service
 
 pytestmark = pytest.mark.asyncio
 OFFICER = "officer"
-PATIENCE_S = 0.5
+PATIENCE_S = 0.8
 MEGABYTE = 1_048_576
 
 
@@ -27,8 +29,10 @@ class Wire:
     async def connect(self) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
         return await asyncio.open_connection(self._host, self._port)
 
-    def head(self, *headers: str, path: str = "/members", method: str = "POST") -> bytes:
-        own = self.service.headers(OFFICER, Idempotency_Key=new_id("k"), Content_Type="application/json")
+    def head(
+        self, *headers: str, path: str = "/members", method: str = "POST", subject: str = OFFICER
+    ) -> bytes:
+        own = self.service.headers(subject, Idempotency_Key=new_id("k"), Content_Type="application/json")
         lines = [f"{method} /partners/v1{path} HTTP/1.1", "Host: concord", *headers]
         lines += [f"{name}: {value}" for name, value in own.items()]
         return "\r\n".join([*lines, "", ""]).encode()
@@ -125,6 +129,22 @@ async def test_who_may_not_is_told_so_without_their_body_being_kept(wire: Wire) 
     writer.write(head % (5 * MEGABYTE) + b" " * 5 * MEGABYTE)
     answer = await heard(reader)
     assert (answer.status, answer.code) == (401, "credentials_missing")
+    writer.close()
+
+
+async def test_who_loses_their_role_while_they_are_sending_is_refused(wire: Wire) -> None:
+    subject = f"leaving-{new_id('t')}"
+    person = await wire.service.admit(subject, Role.PARTNERSHIP_OFFICER)
+    body = b'{"name": "Amani"}'
+    reader, writer = await wire.connect()
+    writer.write(wire.head(f"Content-Length: {len(body)}", subject=subject) + body[:-1])
+    sent_at = asyncio.get_running_loop().time()
+    await wire.service.hear(person, RoleWithdrawn(person_id=person, role=Role.PARTNERSHIP_OFFICER))
+    while asyncio.get_running_loop().time() <= sent_at + LET_IN_S_MAX + 0.05:
+        await asyncio.sleep(0.01)
+    writer.write(body[-1:])
+    answer = await heard(reader)
+    assert (answer.status, answer.code) == (403, "not_permitted")
     writer.close()
 
 
