@@ -18,14 +18,22 @@ POINTS = (
     "timer.before_commit",
 )
 
-_chances = {
-    name: float(chance)
-    for name, _, chance in (
-        item.partition(":") for item in os.environ.get("CONCORD_FAULTS", "").split(",") if item
-    )
-}
+_chances: dict[str, float] = {}
+
+
+def arm(faults: str) -> None:
+    """Say which points may be fatal, in the words of CONCORD_FAULTS. Replaces what was said before."""
+    _chances.clear()
+    for item in filter(None, faults.split(",")):
+        name, _, chance = item.partition(":")
+        if name not in POINTS:
+            raise ValueError(f"{name} is no point at which a process may be ended: {', '.join(POINTS)}")
+        _chances[name] = float(chance)
 
 
 def point(name: str) -> None:
     if _chances and random.random() < _chances.get(name, 0.0):  # noqa: S311
         os._exit(137)
+
+
+arm(os.environ.get("CONCORD_FAULTS", ""))

@@ -1,10 +1,13 @@
 """A database and topics of its own for each test; servers of its own where a test takes them away."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
 
+import pytest
 import pytest_asyncio
 
 from shared.ids import new_id
+from tests.faults.worker import Ground, Nursery
 from tests.support.road import Road, open_road
 
 
@@ -12,3 +15,15 @@ from tests.support.road import Road, open_road
 async def road(mongo_url: str, kafka_bootstrap: str) -> AsyncIterator[Road]:
     async with open_road(mongo_url, kafka_bootstrap, new_id("f")[-12:].lower()) as opened:
         yield opened
+
+
+@pytest.fixture(scope="session")
+def nursery() -> Iterator[Nursery]:
+    opened = Nursery()
+    yield opened
+    opened.close()
+
+
+@pytest.fixture
+def ground(nursery: Nursery, mongo_url: str, kafka_bootstrap: str, tmp_path: Path) -> Ground:
+    return Ground(nursery=nursery, mongo_url=mongo_url, kafka_url=kafka_bootstrap, folder=tmp_path)
