@@ -106,6 +106,8 @@ def test_texts_whose_form_limits_them_need_no_length() -> None:
         outer: Outer
 
     require_limits(Limited)
+    with pytest.raises(ValidationError):
+        Limited.model_validate({"country": "K" * 1_000_000})
 
 
 def test_an_answer_says_everything_it_can_say() -> None:
