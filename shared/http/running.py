@@ -7,7 +7,6 @@ their body may have taken half a minute to arrive, and their role may have been 
 import asyncio
 from collections.abc import Callable, Coroutine
 from contextlib import suppress
-from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -73,8 +72,6 @@ class Running:
             except Refusal as refusal:
                 kept = None
                 with suppress(PyMongoError):  # Then it is not known better than the refusal says.
-                    kept = None
-                with suppress(PyMongoError):  # Where nobody can look, the refusal is all that is known.
                     kept = await idempotency.kept_answer_at_last(runtime.mongo, asked)
                 if kept is None:
                     raise refusal from None
