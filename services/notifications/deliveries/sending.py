@@ -44,7 +44,7 @@ from shared.storage.repository import Unit
 SETTLED_TOGETHER_MAX = 100
 POLL_S = 0.25
 SWEEP_S = 30.0
-RETRY_S = 0.5
+RETRY_S = 0.2
 # Within what a service gives its workers to end.
 STOP_S = 8.0
 OWN_FAULT_DELAY_S = 30.0
@@ -84,6 +84,7 @@ class Carrier(Protocol):
 class Pace:
     poll_s: float = POLL_S
     sweep_s: float = SWEEP_S
+    clock_margin_s: float = CLOCK_MARGIN_S
 
 
 class Sender:
@@ -96,6 +97,7 @@ class Sender:
         self._results: deque[tuple[Item, Result]] = deque()
         self._lanes: set[str] = set()
         self._parked_targets: set[str] = set()
+        self._running = False
         self._wake = asyncio.Event()
         self._stopping = asyncio.Event()
 
@@ -131,6 +133,8 @@ class Sender:
 
     def _pump(self, target: str) -> None:
         """Start as many as the way to the target is wide."""
+        if not self._running:
+            return
         queue = self._queues.get(target)
         while queue:
             width = self._carrier.width(target)
@@ -143,7 +147,7 @@ class Sender:
         self._queues.pop(target, None)
 
     def _start(self, item: Item) -> None:
-        needed = timedelta(seconds=self._carrier.carry_s_max + CLOCK_MARGIN_S)
+        needed = timedelta(seconds=self._carrier.carry_s_max + self._pace.clock_margin_s)
         if self._runtime.clock.real() + needed > item.leased_until:
             return
         self._under_way[item.target] += 1
@@ -168,6 +172,9 @@ class Sender:
         self._pump(item.target)
 
     async def run(self) -> None:
+        self._running = True
+        for target in list(self._queues):
+            self._pump(target)
         claiming = asyncio.create_task(self._claim_until_stopped(), name=f"{self._carrier.channel}-claims")
         try:
             await self._settle_until_stopped()

@@ -1,10 +1,11 @@
-"""A receiver and a sender for each test."""
+"""A receiver and a sender for each test, and one database of notifications, emptied before each."""
 
 from collections.abc import AsyncIterator
 
 import pytest_asyncio
 
 from services.notifications.webhooks.adapters.http_sender import HttpSender
+from tests.service.notifications.desk import Database, Desk, open_database
 from tests.service.notifications.sending import GATE
 from tests.support.receiver import Receiver
 
@@ -19,3 +20,21 @@ async def receiver() -> AsyncIterator[Receiver]:
 async def sender() -> AsyncIterator[HttpSender]:
     async with HttpSender(GATE) as one:
         yield one
+
+
+@pytest_asyncio.fixture(scope="session")
+async def one_database(mongo_url: str) -> AsyncIterator[Database]:
+    async with open_database(mongo_url) as opened:
+        yield opened
+
+
+@pytest_asyncio.fixture
+async def database(one_database: Database) -> AsyncIterator[Database]:
+    async with one_database.emptied() as database:
+        yield database
+
+
+@pytest_asyncio.fixture
+async def desk(database: Database) -> Desk:
+    """One process on it, whose senders a test starts."""
+    return await database.desk()
