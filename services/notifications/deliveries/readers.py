@@ -3,6 +3,7 @@
 A role that was withdrawn in between counts: what somebody may not know any more is not sent to them, on any
 channel, however long the delivery has waited. The answer is remembered for half a second, so a burst to one
 endpoint does not ask for its owner a thousand times, and a withdrawal still ends everything within a second.
+A no is never given from memory: it ends the delivery for good, and the role may have come meanwhile.
 
 A partner's contact person need not be in the directory. They are told what a user of that partner would be,
 for as long as they are its contact.
@@ -30,19 +31,21 @@ class Readers:
 
     async def may_be_told(self, item: Item) -> bool:
         """Whether whoever the delivery is for may know of the event at this moment."""
-        reader = await self.reader(item.owner, item.speaks_for)
-        return may_know(item.about.visibility, item.about.audience, reader)
+        about, known = item.about, self._known(item.owner, item.speaks_for)
+        if known is not None and may_know(about.visibility, about.audience, known):
+            return True
+        reader = await self._look_up(item.owner, item.speaks_for)
+        self._remember(item.owner, item.speaks_for, reader)
+        return may_know(about.visibility, about.audience, reader)
 
-    async def reader(self, id: str, speaks_for: str | None) -> Reader:
-        now = asyncio.get_running_loop().time()
-        known = self._remembered.get((id, speaks_for))
-        if known is not None and now - known[0] < REMEMBERED_S:
-            return known[1]
-        reader = await self._look_up(id, speaks_for)
+    def _known(self, id: str, speaks_for: str | None) -> Reader | None:
+        since, reader = self._remembered.get((id, speaks_for), (0.0, None))
+        return reader if asyncio.get_running_loop().time() - since < REMEMBERED_S else None
+
+    def _remember(self, id: str, speaks_for: str | None, reader: Reader) -> None:
         if len(self._remembered) >= REMEMBERED_MAX:
             self._remembered.clear()
-        self._remembered[id, speaks_for] = (now, reader)
-        return reader
+        self._remembered[id, speaks_for] = (asyncio.get_running_loop().time(), reader)
 
     async def _look_up(self, id: str, speaks_for: str | None) -> Reader:
         reader = reader_of(id, await self._mongo[DIRECTORY].find_one({"_id": id}))
