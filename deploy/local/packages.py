@@ -36,6 +36,7 @@ JAVA = Need("Java 17 or later, which Kafka runs on", "default-jre-headless")
 MAVEN = Need("Maven, which fetches Kafka", "maven")
 VENV = Need("Python's venv module, which makes the environment", f"python3.{sys.version_info.minor}-venv")
 CURL = Need("libcurl, which MongoDB links to", "libcurl4")
+WEB_CLIENT = Need("curl, with which the commands that `make run` prints are tried", "curl")
 COMPOSE = Need("docker-compose, which checks docker-compose.yml", "docker-compose")
 
 
@@ -80,9 +81,8 @@ def missing_for_running(places: Places) -> list[Need]:
 def missing_for_testing(places: Places) -> list[Need]:
     """The tests start servers of their own as well, even where some are given."""
     needs = _missing_for_kafka(places) + _missing_for_mongodb() + _missing_for_python()
-    if not has_compose():
-        needs.append(COMPOSE)
-    return needs
+    needs += [] if shutil.which("curl") else [WEB_CLIENT]
+    return needs + ([] if has_compose() else [COMPOSE])
 
 
 def has_compose() -> bool:

@@ -17,6 +17,7 @@ from deploy.local.refusals import CannotStart, PortTaken, Status
 from deploy.local.service import Service
 from deploy.local.side_by_side import side_by_side
 from deploy.local.steps import say, step
+from deploy.local.what_to_try import Addresses, what_to_try
 
 PORT_TRIES_MAX = 5
 SEED_TIMEOUT_S = 120.0
@@ -76,14 +77,14 @@ class Stack:
 
     def what_to_try(self) -> str:
         assert self.application is not None and self.sign_in is not None
-        logs = os.path.relpath(self._plan.places.log)
-        return (
-            f"  {self.application.url}/          the services: /partners, /agreements, /notifications\n"
-            f"  {self.application.url}/readyz    whether something is missing, and what\n"
-            f"  {self.sign_in.url}/          the sign-in of the demo: one click, one person\n"
-            f"  MongoDB  {self.mongo.url if self.mongo else 'the one of CONCORD_MONGO_URL'}\n"
-            f"  Kafka    {self.kafka.bootstrap if self.kafka else 'the one of CONCORD_KAFKA_URL'}\n"
-            f"Logs are in {logs}. Ctrl-C ends everything in order; the data stays until `make clean`."
+        return what_to_try(
+            Addresses(
+                application=self.application.url,
+                sign_in=self.sign_in.url,
+                mongodb=self.mongo.url if self.mongo else "MongoDB of CONCORD_MONGO_URL",
+                kafka=self.kafka.bootstrap if self.kafka else "CONCORD_KAFKA_URL",
+                logs=os.path.relpath(self._plan.places.log),
+            )
         )
 
     def _start_mongodb(self, give_up: threading.Event) -> None:

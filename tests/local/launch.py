@@ -1,9 +1,10 @@
-"""The launcher on a folder of its own, with stand-ins for the application, the sign-in and the seeding.
+"""The launcher on a folder of its own, with the real application or with stand-ins for what is around it.
 
-Usage: python -m tests.local.launch FOLDER. Everything else is as `make run` does it, the servers too.
+Usage: python -m tests.local.launch FOLDER real|stand-in. All else is as `make run` does it, the servers too.
 """
 
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 from deploy.local.launcher import run
@@ -22,24 +23,28 @@ class PlacesWithSharedJars(Places):
         return JARS
 
 
-def plan(places: Places) -> Plan:
-    http_port, sign_in_port = free_ports(2)
+def plan(places: Places, application: str) -> Plan:
     usual = Plan.of_this_system()
-    return Plan(
+    http_port, sign_in_port = free_ports(2)
+    ours = replace(
+        usual,
         places=places,
+        http_port=usual.http_port or http_port,
+        sign_in_port=usual.sign_in_port or sign_in_port,
+    )
+    if application == "real":
+        return ours
+    return replace(
+        ours,
         application=(*STAND_IN, "CONCORD_HTTP_PORT"),
         sign_in=(*STAND_IN, "CONCORD_OIDC_PORT"),
         seed=(sys.executable, "-c", "print('seeded')"),
-        mongo_url=usual.mongo_url,
-        kafka_url=usual.kafka_url,
-        http_port=usual.http_port or http_port,
-        sign_in_port=usual.sign_in_port or sign_in_port,
     )
 
 
 def main() -> int:
     places = PlacesWithSharedJars(Path(sys.argv[1]))
-    return exit_status_of(lambda: run(plan(places)), places)
+    return exit_status_of(lambda: run(plan(places, sys.argv[2])), places)
 
 
 if __name__ == "__main__":

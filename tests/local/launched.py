@@ -20,11 +20,13 @@ READY = "Concord is ready"
 class Launched:
     """`before` is put before the command, for a launcher in other circumstances."""
 
-    def __init__(self, folder: Path, *, before: Sequence[str] = (), **settings: str) -> None:
+    def __init__(
+        self, folder: Path, *, before: Sequence[str] = (), application: str = "stand-in", **settings: str
+    ) -> None:
         self.places = Places(folder)
         self.folder = folder
         self._screen = folder.with_name(f"{folder.name}.screen.{os.urandom(4).hex()}")
-        command = [*before, sys.executable, "-m", "tests.local.launch", str(folder)]
+        command = [*before, sys.executable, "-m", "tests.local.launch", str(folder), application]
         with self._screen.open("wb") as screen:
             self.process = subprocess.Popen(
                 command,
