@@ -22,6 +22,7 @@ from shared.clock import MovableClock
 from shared.http.demo_clock import clock_room
 from shared.http.directory import Directory
 from shared.http.directory_projection import projected_directory
+from shared.http.idempotency import ANSWERS
 from shared.http.server import Served, serve
 from shared.service import Room, Runtime
 from shared.settings import Settings
@@ -49,7 +50,7 @@ SERVICES = {
 
 def application(name: str, settings: Settings) -> Application:
     def build(runtime: Runtime, settings: Settings) -> Sequence[Room]:
-        rooms = SERVICES[name].build(runtime, settings)
+        rooms = (Room(name="answers", collections=(ANSWERS,)), *SERVICES[name].build(runtime, settings))
         clock = runtime.clock
         return (*rooms, clock_room(name, clock)) if isinstance(clock, MovableClock) else rooms
 

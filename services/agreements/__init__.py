@@ -14,4 +14,4 @@ Promises  A signature binds the exact text that was sent. The last signature com
 """
 
 # A room may use the domain of those before it.
-ROOMS = ("standing", "instruments")
+ROOMS = ("standing", "instruments", "overview")

@@ -3,6 +3,8 @@
 from services.agreements.instruments import documents as instruments
 from services.agreements.instruments.deadlines import deadlines
 from services.agreements.instruments.routes import routes as instrument_routes
+from services.agreements.overview.routes import routes as overview_routes
+from services.agreements.overview.views import PARTNER_AGREEMENTS
 from services.agreements.settings import AgreementsSettings
 from services.agreements.standing.documents import standings
 from services.agreements.standing.routes import routes as standing_routes
@@ -27,4 +29,5 @@ def build(runtime: Runtime, settings: AgreementsSettings) -> tuple[Room, ...]:
             deadlines=deadlines(chunk_agreements=settings.agreements_chunk),
             routes=(instrument_routes,),
         ),
+        Room(name="overview", views=(PARTNER_AGREEMENTS,), routes=(overview_routes,)),
     )

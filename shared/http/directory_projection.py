@@ -9,7 +9,7 @@ Documents hold ids, roles, scopes, language and time zone: no name, no address. 
 left, so that what comes late finds nobody.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -63,11 +63,23 @@ class Freshness:
 class ProjectedDirectory:
     """A Directory that answers from the projection while it can."""
 
-    def __init__(self, mongo: Mongo, clock: Clock, freshness: Freshness, partners: Directory) -> None:
+    def __init__(
+        self,
+        mongo: Mongo,
+        clock: Clock,
+        freshness: Freshness,
+        partners: Directory,
+        close: Callable[[], Awaitable[None]] | None = None,
+    ) -> None:
         self.freshness = freshness
+        self._close = close
         self._mongo = mongo
         self._clock = clock
         self._partners = partners
+
+    async def close(self) -> None:
+        if self._close is not None:
+            await self._close()
 
     async def by_subject(self, issuer: str, subject: str) -> Actor | None:
         """The issuer has been checked: there is one whose tokens we take."""
@@ -177,7 +189,9 @@ async def key_revoked(event: KeyRevoked, received: Received, unit: Unit) -> None
 def projected_directory(runtime: Runtime, settings: Settings) -> ProjectedDirectory:
     """What every service but partners asks."""
     partners = RemoteDirectory(settings.partners_url, settings.internal_key.get_secret_value())
-    return ProjectedDirectory(runtime.mongo, runtime.clock, Freshness(runtime.clock), partners)
+    return ProjectedDirectory(
+        runtime.mongo, runtime.clock, Freshness(runtime.clock), partners, partners.close
+    )
 
 
 def directory_room() -> Room:

@@ -26,6 +26,7 @@ from shared.http.directory_projection import SUBSCRIPTION, ProjectedDirectory
 from shared.http.health import Health
 from shared.http.problems import problem
 from shared.http.tokens import TokenVerifier
+from shared.messaging import parked
 from shared.settings import Settings
 
 STOP_S = 15
@@ -47,6 +48,7 @@ class Served:
             application.clock.real,
             jwks_url=settings.oidc_jwks_url,
         )
+        self._directory = directory
         if isinstance(directory, ProjectedDirectory):
             self._keep_fresh(directory)
         self.health.register("parts", self._missing)
@@ -66,8 +68,9 @@ class Served:
     def _keep_fresh(self, directory: ProjectedDirectory) -> None:
         projecting = f"concord.{self.name}.{SUBSCRIPTION.purpose}"
 
-        def level(consumer: str) -> None:
-            if consumer == projecting:
+        async def level(consumer: str) -> None:
+            """Level with the topic is not enough: a withdrawal that was parked has not been taken in."""
+            if consumer == projecting and not await parked.waits_for(self.application.mongo, projecting):
                 directory.freshness.touch()
 
         self.application.listening.level = level
@@ -83,6 +86,8 @@ class Served:
     async def stop(self) -> None:
         await self.application.stop()
         await self.verifier.close()
+        if isinstance(self._directory, ProjectedDirectory):
+            await self._directory.close()
 
 
 class OneOrigin:

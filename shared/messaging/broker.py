@@ -8,7 +8,7 @@ over the raw records, so nothing is decoded that we do not trust.
 
 import asyncio
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
 
 import structlog
@@ -53,7 +53,7 @@ class Listening:
     ) -> None:
         self.started = asyncio.Event()
         # Called with a consumer's name whenever it is known to have handled everything its topic holds.
-        self.level: Callable[[str], None] = lambda name: None
+        self.level: Callable[[str], Awaitable[None]] = _nobody_asks
         self._bootstrap = bootstrap
         self._replication = replication
         self._metrics = metrics
@@ -144,7 +144,7 @@ class Listening:
                 lag += end - (await consumer.committed(partition) or 0)
         self._metrics.consumer_lag.labels(name).set(lag)
         if lag <= 0:
-            self.level(name)
+            await self.level(name)
 
     def _topic_of(self, name: str) -> str:
         topics: list[str] = self._subscribers[name].topic_names
@@ -159,6 +159,10 @@ class Listening:
             await asyncio.wait_for(self.broker.stop(), GRACE_S + 5)
         except TimeoutError:
             log.warning("listening_not_stopped_in_time")
+
+
+async def _nobody_asks(name: str) -> None:
+    return None
 
 
 class _DrainBeforeRebalance(ConsumerRebalanceListener):  # type: ignore[misc]

@@ -146,6 +146,12 @@ def failed_again(change: Change, id: str, reason: str, error: str) -> None:
     change.edit(PARKED, {"_id": id, "state": "parked"}, {"$set": edit})
 
 
+async def waits_for(mongo: Mongo, consumer: str) -> bool:
+    """Whether anything of this consumer is held back."""
+    query = {"consumer": consumer, "state": "parked"}
+    return await mongo[PARKED].find_one(query, {"_id": 1}) is not None
+
+
 async def listed(mongo: Mongo, limit: int) -> list[dict[str, Any]]:
     found: list[dict[str, Any]] = (
         await mongo[PARKED].find({"state": "parked"}, {"body": 0}).sort("at", 1).to_list(length=limit)

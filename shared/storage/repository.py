@@ -188,7 +188,10 @@ class Repository(Generic[A]):
     async def find_one(self, unit: Unit, condition: dict[str, Any]) -> A | None:
         """By indexed fields: the first that meets the condition."""
         document = await unit.mongo[self.collection].find_one(condition)
-        return None if document is None else self._remember(unit, document)
+        if document is None:
+            return None
+        unit.check_if_match(document["version"])
+        return self._remember(unit, document)
 
     def _remember(self, unit: Unit, document: dict[str, Any]) -> A:
         key = (self.collection, document["_id"])
