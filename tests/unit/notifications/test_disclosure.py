@@ -93,6 +93,15 @@ def test_a_partners_user_without_a_partner_speaks_for_none(
     assert may_know(visibility, audience, reader(Role.PARTNER_USER)) is expected
 
 
+@pytest.mark.parametrize(
+    ("audience", "told"), [((), False), (("partner:ptn_A",), True), (("state:KEN",), False)]
+)
+def test_a_system_for_all_partners_learns_what_names_one_of_them(
+    audience: tuple[str, ...], told: bool
+) -> None:
+    assert may_know(Visibility.PARTNER, audience, reader(Role.EXTERNAL_SYSTEM)) is told
+
+
 def test_a_draft_does_not_reach_the_partner_that_it_names() -> None:
     audience = ("partner:ptn_A",)
     assert not may_know(Visibility.SECRETARIAT, audience, user_of("ptn_A"))

@@ -48,9 +48,10 @@ def _opens(grant: Grant, visibility: Visibility, audience: Collection[str]) -> b
 
 
 def _opens_of_partner(grant: Grant, audience: Collection[str]) -> bool:
-    # A system without a scope was registered for all partners; a person never speaks for all of them.
+    # A system without a scope was registered for all partners; a person never speaks for all of them. What
+    # names no partner (a hold on a draft) is for none of them.
     if grant.role == Role.EXTERNAL_SYSTEM and not grant.scope:
-        return True
+        return any(who.startswith(f"{ScopeKind.PARTNER}:") for who in audience)
     speaks_for_partners = grant.role in (Role.EXTERNAL_SYSTEM, Role.PARTNER_USER)
     return speaks_for_partners and _touches(grant, audience, ScopeKind.PARTNER)
 
