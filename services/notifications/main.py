@@ -70,7 +70,7 @@ def build(runtime: Runtime, settings: NotificationsSettings) -> tuple[Room, ...]
         runtime=runtime,
         settings=settings,
         ledger=ledger,
-        readers=Readers(runtime.mongo),
+        readers=Readers(runtime.mongo, runtime.clock),
         opening=Opening(ledger, senders),
         senders=senders,
     )
@@ -205,7 +205,7 @@ def _feed(parts: _Parts) -> Room:
         name="feed",
         collections=(FEED_KEPT, MARKS_KEPT),
         subscriptions=feed_hears(arrivals),
-        routes=(feed_routes(Feed(parts.runtime.mongo, arrivals)),),
+        routes=(feed_routes(Feed(parts.runtime.mongo, arrivals, parts.readers)),),
     )
 
 

@@ -16,7 +16,9 @@ from typing import Any
 from services.notifications.deliveries.documents import SUBJECTS
 from services.notifications.deliveries.domain.delivery import Item
 from services.notifications.deliveries.domain.disclosure import Reader, may_know
+from shared.clock import Clock
 from shared.contracts.vocabulary import Grant, Role, ScopeKind
+from shared.http.directory import Entry, Loan
 from shared.http.directory_projection import DIRECTORY
 from shared.storage.mongo import Mongo
 
@@ -25,8 +27,8 @@ REMEMBERED_MAX = 10_000
 
 
 class Readers:
-    def __init__(self, mongo: Mongo) -> None:
-        self._mongo = mongo
+    def __init__(self, mongo: Mongo, clock: Clock) -> None:
+        self._mongo, self._clock = mongo, clock
         self._remembered: dict[tuple[str, str | None], tuple[float, Reader]] = {}
 
     async def may_be_told(self, item: Item) -> bool:
@@ -38,6 +40,15 @@ class Readers:
         self._remember(item.owner, item.speaks_for, reader)
         return may_know(about.visibility, about.audience, reader)
 
+    async def reader(self, id: str) -> Reader:
+        """Who they are now, with what is lent to them."""
+        known = self._known(id, None)
+        if known is not None:
+            return known
+        reader = await self._look_up(id, None)
+        self._remember(id, None, reader)
+        return reader
+
     def _known(self, id: str, speaks_for: str | None) -> Reader | None:
         since, reader = self._remembered.get((id, speaks_for), (0.0, None))
         return reader if asyncio.get_running_loop().time() - since < REMEMBERED_S else None
@@ -48,23 +59,47 @@ class Readers:
         self._remembered[id, speaks_for] = (asyncio.get_running_loop().time(), reader)
 
     async def _look_up(self, id: str, speaks_for: str | None) -> Reader:
-        reader = reader_of(id, await self._mongo[DIRECTORY].find_one({"_id": id}))
+        reader = await self._in_directory(id)
         if speaks_for is None:
             return reader
         partner = await self._mongo[SUBJECTS].find_one({"_id": speaks_for})
         is_contact = partner is not None and partner["contact_id"] == id
         return with_partner(reader, speaks_for) if is_contact else reader
 
+    async def _in_directory(self, id: str) -> Reader:
+        document = await self._mongo[DIRECTORY].find_one({"_id": id})
+        if document is None or not document.get("delegations"):
+            return reader_of(id, document)
+        entry, now = _entry(document), self._clock.now()
+        lending = self._mongo[DIRECTORY].find({"_id": {"$in": sorted(entry.lenders_at(now))}})
+        lenders = {lender["_id"]: _entry(lender) async for lender in lending}
+        return Reader(id=id, grants=entry.actor_at(now, lenders).grants)
 
-def reader_of(id: str, entry: Mapping[str, Any] | None) -> Reader:
+
+def reader_of(id: str, document: Mapping[str, Any] | None) -> Reader:
     """As the directory has them. Who is not in it, or was erased, holds nothing."""
-    if entry is None:
+    if document is None:
         return Reader(id=id)
-    grants = (
-        Grant(grant["role"], tuple((kind, value) for kind, value in grant["scope"]))
-        for grant in entry["grants"]
+    return Reader(id=id, grants=tuple(_grant(held) for held in document["grants"]))
+
+
+def _entry(document: Mapping[str, Any]) -> Entry:
+    loans = (
+        Loan(
+            id=lent["id"],
+            on_behalf_of=lent["on_behalf_of"],
+            grant=_grant(lent),
+            starts_at=lent["starts_at"],
+            ends_at=lent["ends_at"],
+        )
+        for lent in document["delegations"]
     )
-    return Reader(id=id, grants=tuple(grants))
+    grants = tuple(_grant(held) for held in document["grants"])
+    return Entry(id=document["_id"], grants=grants, loans=tuple(loans))
+
+
+def _grant(held: Mapping[str, Any]) -> Grant:
+    return Grant(held["role"], tuple((kind, value) for kind, value in held["scope"]))
 
 
 def with_partner(reader: Reader, partner_id: str) -> Reader:

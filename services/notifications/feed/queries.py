@@ -9,6 +9,7 @@ from typing import Any
 
 from services.notifications.deliveries.domain.disclosure import Reader, may_know
 from services.notifications.deliveries.domain.types import TypeFilter
+from services.notifications.deliveries.readers import Readers
 from services.notifications.feed.arrivals import Arrivals
 from services.notifications.feed.documents import FEED, MARKS, place_id
 from services.notifications.feed.domain import Place
@@ -33,8 +34,8 @@ class Reading:
 
 
 class Feed:
-    def __init__(self, mongo: Mongo, arrivals: Arrivals) -> None:
-        self._mongo, self._arrivals = mongo, arrivals
+    def __init__(self, mongo: Mongo, arrivals: Arrivals, readers: Readers) -> None:
+        self._mongo, self._arrivals, self._readers = mongo, arrivals, readers
 
     async def read_or_wait(
         self, place: Place, wanted: TypeFilter, reader: Reader, *, limit: int, wait_s: float
@@ -49,6 +50,8 @@ class Feed:
                 return reading
             place = reading.place
             await self._arrivals.wait(coming, left_s)
+            # A role may have been withdrawn while we waited.
+            reader = await self._readers.reader(reader.id)
 
     async def read(self, place: Place, wanted: TypeFilter, reader: Reader, *, limit: int) -> Reading:
         """A round takes an equal share of each lane that has more, so no busy lane keeps others back."""

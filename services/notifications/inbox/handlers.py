@@ -17,6 +17,8 @@ async def mark_as_read(command: MarkAsRead, unit: Unit) -> InboxItem:
     item = item_of(document)
     if item.read_at is not None:
         return item
-    unread = {"_id": item.id, "read_at": None}
-    unit.change.edit(INBOX, unread, {"$set": {"read_at": unit.context.now}})
-    return replace(item, read_at=unit.context.now)
+    unread, now = {"_id": item.id, "read_at": None}, unit.context.now
+    # What is answered is what will be read: the database keeps milliseconds.
+    read_at = now.replace(microsecond=now.microsecond // 1_000 * 1_000)
+    unit.change.edit(INBOX, unread, {"$set": {"read_at": read_at}})
+    return replace(item, read_at=read_at)

@@ -6,6 +6,7 @@ import pytest_asyncio
 
 from services.notifications.webhooks.adapters.http_sender import HttpSender
 from tests.service.notifications.desk import Database, Desk, open_database
+from tests.service.notifications.front import Front, open_front
 from tests.service.notifications.sending import GATE
 from tests.support.receiver import Receiver
 
@@ -38,3 +39,10 @@ async def database(one_database: Database) -> AsyncIterator[Database]:
 async def desk(database: Database) -> Desk:
     """One process on it, whose senders a test starts."""
     return await database.desk()
+
+
+@pytest_asyncio.fixture
+async def front(database: Database) -> AsyncIterator[Front]:
+    """The whole service on a socket."""
+    async with open_front(database.mongo) as opened:
+        yield opened

@@ -9,6 +9,7 @@ import pytest_asyncio
 
 from services.notifications.deliveries.domain.delivery import About, Item
 from services.notifications.deliveries.readers import Readers
+from shared.clock import SystemClock
 from shared.contracts.notifications.delivery import Channel
 from shared.contracts.vocabulary import Role, Visibility
 from shared.http.directory_projection import DIRECTORY
@@ -30,7 +31,7 @@ async def mongo(mongo_url: str) -> AsyncIterator[Mongo]:
 
 
 async def test_who_was_given_a_role_a_moment_ago_is_told_all_the_same(mongo: Mongo) -> None:
-    readers = Readers(mongo)
+    readers = Readers(mongo, SystemClock())
     await grant(mongo)
     assert not await readers.may_be_told(notice())
     await grant(mongo, USER_OF_IT)
@@ -38,7 +39,7 @@ async def test_who_was_given_a_role_a_moment_ago_is_told_all_the_same(mongo: Mon
 
 
 async def test_a_burst_of_notices_asks_for_its_reader_once(mongo: Mongo) -> None:
-    readers = Readers(mongo)
+    readers = Readers(mongo, SystemClock())
     await grant(mongo, USER_OF_IT)
     assert await readers.may_be_told(notice())
     await mongo[DIRECTORY].delete_one({"_id": PERSON})
