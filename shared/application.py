@@ -215,7 +215,10 @@ class Application:
         while True:
             self.metrics.relay_behind_events.set(self.relay.behind)
             self.metrics.writers_adopted_total.set(self.relay.adopted_total)
-            self.metrics.timers_overdue_s.set(self.timers.overdue_s)
+            try:
+                self.metrics.timers_overdue_s.set(await self.timers.overdue_s())
+            except PyMongoError as error:
+                log.warning("timers_overdue_unknown", error=type(error).__name__)
             await asyncio.sleep(1)
 
     async def _keep_house(self) -> None:

@@ -1,7 +1,8 @@
 """Timers: due to the second, once in effect, in order per aggregate, whatever else happens."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import asynccontextmanager
 from datetime import datetime, timedelta
 
 import pytest
@@ -9,7 +10,7 @@ import pytest
 from shared.clock import SystemClock
 from shared.errors import Conflict, Transient
 from shared.storage.repository import Unit
-from shared.storage.timers import TIMERS, OnDue, Timer, TimersLoop
+from shared.storage.timers import BATCH_MAX, TIMERS, OnDue, Timer, TimersLoop
 from tests.support.writing import NOON, Writing, members
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
@@ -187,3 +188,113 @@ async def test_a_deadline_is_kept_to_the_millisecond_and_never_before_its_instan
     loop = timers_loop(writing, StandingClock(NOON + timedelta(days=1)), {"exact": note})
     await loop.fire_due()
     assert seen == [NOON + timedelta(milliseconds=1)]
+
+
+@asynccontextmanager
+async def running(*loops: TimersLoop) -> AsyncIterator[None]:
+    tasks = [asyncio.create_task(loop.run()) for loop in loops]
+    try:
+        yield
+    finally:
+        for loop in loops:
+            loop.stop()
+        await asyncio.wait_for(asyncio.gather(*tasks), 10)
+
+
+async def schedule_many(writing: Writing, kind: str, subject: str, due: Sequence[datetime]) -> None:
+    """Many timers of one subject: a kind holds one, so each has its own name."""
+
+    async def work(unit: Unit) -> None:
+        for number, due_at in enumerate(due):
+            unit.schedule(f"{kind}{number}", subject, due_at)
+
+    await writing.runtime.perform(writing.context(), work)
+
+
+async def test_what_has_failed_for_days_is_tried_on_and_stops_nothing(writing: Writing) -> None:
+    async def fail(timer: Timer, unit: Unit) -> None:
+        raise Transient("the world is away")
+
+    await schedule(writing, "call", "agr_x", NOON)
+    await writing.mongo[TIMERS].update_one({}, {"$set": {"attempts": 5_000}})
+    assert await timers_loop(writing, StandingClock(NOON), {"call": fail}).fire_due() == 0
+    held = await writing.mongo[TIMERS].find_one({})
+    assert held["attempts"] == 5_001
+
+
+async def test_a_hundred_that_wait_behind_a_failing_one_leave_room_for_others(writing: Writing) -> None:
+    fired = asyncio.Event()
+
+    async def fail(timer: Timer, unit: Unit) -> None:
+        raise Transient("the world is away")
+
+    async def note(timer: Timer, unit: Unit) -> None:
+        fired.set()
+
+    due = [NOON + timedelta(seconds=number) for number in range(120)]
+    await schedule_many(writing, "call", "agr_stuck", due)
+    await schedule(writing, "note", "agr_free", NOON + timedelta(hours=1))
+    await writing.mongo[TIMERS].update_one({"kind": "call0"}, {"$set": {"attempts": 10}})
+    handlers: dict[str, OnDue] = {**{f"call{number}": fail for number in range(120)}, "note": note}
+    async with running(timers_loop(writing, StandingClock(NOON + timedelta(days=1)), handlers)):
+        await asyncio.wait_for(fired.wait(), 5)
+
+
+async def test_a_job_that_hangs_holds_back_no_other_deadline(writing: Writing) -> None:
+    """However many of its kind hang, and however much earlier they were due."""
+    fired, answered = asyncio.Event(), asyncio.Event()
+
+    async def hang(timer: Timer, unit: Unit) -> None:
+        await answered.wait()
+
+    async def note(timer: Timer, unit: Unit) -> None:
+        fired.set()
+
+    for number in range(BATCH_MAX + 20):
+        await schedule(writing, "call", f"agr_{number}", NOON)
+    await schedule(writing, "note", "agr_free", NOON + timedelta(hours=1))
+    loop = timers_loop(writing, StandingClock(NOON + timedelta(days=1)), {"call": hang, "note": note})
+    async with running(loop):
+        await asyncio.wait_for(fired.wait(), 5)
+        answered.set()
+
+        async def all_fired() -> bool:
+            return bool(await writing.mongo[TIMERS].count_documents({}) == 0)
+
+        await until(all_fired)
+
+
+async def test_a_job_that_takes_longer_than_its_claim_is_not_begun_again(
+    writing: Writing, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("shared.storage.timers.CLAIM_S", 0.6)
+    begun: list[str] = []
+    claims: set[datetime] = set()
+    answered = asyncio.Event()
+
+    async def hang(timer: Timer, unit: Unit) -> None:
+        begun.append(timer.id)
+        await answered.wait()
+
+    async def claimed_four_times() -> bool:
+        document = await writing.mongo[TIMERS].find_one({})
+        claims.add(document["claimed_until"])
+        return len(claims) >= 5  # The first is none: not claimed yet.
+
+    await schedule(writing, "call", "agr_x", NOON)
+    loops = [timers_loop(writing, StandingClock(NOON), {"call": hang}) for _ in range(2)]
+    async with running(*loops):
+        await until(claimed_four_times)
+        answered.set()
+    assert begun == ["call|agr_x"]
+    assert await writing.mongo[TIMERS].count_documents({}) == 0
+
+
+async def test_how_late_the_oldest_is_counts_those_that_fail_too(writing: Writing) -> None:
+    async def fail(timer: Timer, unit: Unit) -> None:
+        raise Transient("the world is away")
+
+    await schedule(writing, "call", "agr_x", NOON)
+    loop = timers_loop(writing, StandingClock(NOON + timedelta(hours=1)), {"call": fail})
+    await loop.fire_due()
+    assert await loop.overdue_s() == 3_600
