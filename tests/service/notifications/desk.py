@@ -40,6 +40,7 @@ from shared.context import Actor
 from shared.contracts import catalogue
 from shared.contracts.envelope import Event, Provenance, open_envelope, seal
 from shared.contracts.notifications.delivery import Channel
+from shared.contracts.notifications.task import TaskAssigned, TaskDone
 from shared.contracts.partners.partner import PartnerRegistered, PartnerReinstated, PartnerSuspended
 from shared.contracts.partners.person import PersonAdmitted, RoleGranted, RoleWithdrawn, Scope
 from shared.contracts.partners.system import SystemRegistered
@@ -87,8 +88,8 @@ class Topics:
     offsets: Counter[str] = field(default_factory=Counter)
 
     def record(self, event: Event, *, at: Clock, trace: str | None = None) -> RawRecord:
-        service = type(event).__module__.split(".")[2]
-        topic, subject = f"concord.{service}.v1", _subject(event)
+        service, subject = _origin(event)
+        topic = f"concord.{service}.v1"
         self.versions[subject] += 1
         self.offsets[topic] += 1
         provenance = Provenance(
@@ -116,15 +117,13 @@ class Topics:
         )
 
 
-def _subject(event: Event) -> str:
-    fields = event.model_dump()
-    return str(
-        next(
-            fields[name]
-            for name in ("agreement_id", "person_id", "system_id", "partner_id")
-            if name in fields
-        )
-    )
+def _origin(event: Event) -> tuple[str, str]:
+    """Who says it, in whose stream. Tasks stand in the stream of what they are about."""
+    if isinstance(event, TaskAssigned | TaskDone):
+        return "agreements", event.about
+    fields, names = event.model_dump(), ("agreement_id", "person_id", "system_id", "partner_id")
+    service = type(event).__module__.split(".")[2]
+    return service, str(next(fields[name] for name in names if name in fields))
 
 
 @dataclass
