@@ -15,7 +15,7 @@ from typing import Any, TypeVar
 
 from shared.clock import Clock
 from shared.context import Actor, Context, system_actor
-from shared.errors import Conflict
+from shared.errors import Conflict, Locked
 from shared.ids import uuid7
 from shared.messaging.subscription import Subscription
 from shared.storage.committer import Committer
@@ -26,6 +26,9 @@ from shared.storage.timers import OnDue
 from shared.storage.views import View
 
 CONFLICT_S_MAX = 5.0
+CONFLICT_PAUSE_S = 0.01
+# Who holds a lock may be dead, and every try in vain splits a group of others.
+LOCKED_PAUSE_S = 0.1
 
 R = TypeVar("R")
 
@@ -95,10 +98,11 @@ class Runtime:
             result = await work(unit)
             try:
                 await self.committer.commit(unit.change)
-            except Conflict:
+            except Conflict as conflict:
                 if asyncio.get_running_loop().time() > give_up_at:
                     raise
-                await asyncio.sleep(random.uniform(0, 0.01))  # noqa: S311
+                pause_s = LOCKED_PAUSE_S if isinstance(conflict, Locked) else CONFLICT_PAUSE_S
+                await asyncio.sleep(random.uniform(0, pause_s))  # noqa: S311
                 continue
             await self.committed(unit)
             return result

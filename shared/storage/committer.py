@@ -9,7 +9,7 @@ What can go wrong, and who is told:
   they are answered Conflict, the rest go again;
 - a unique index refuses: the server names one operation; the others that would be refused too are looked up
   in the same pass, so a group with many refusals is written twice, not many times;
-- a write conflict names nobody: the group is halved until it passes or one is alone;
+- a write conflict names nobody: the group is halved until it passes or one is alone, which is told at once;
 - the outcome of a commit is unknown: commit is repeated until it is definite. When it cannot be, the writer
   id is given up;
 - the writer was fenced (its lease ran out while it was stopped): it goes on under a new id, and the same
@@ -44,6 +44,7 @@ GROUP_EVENTS_MAX = 2_000
 GROUP_BYTES_MAX = 8 * 1024 * 1024
 QUEUE_CHANGES_MAX = 5_000
 PASSING_FAILURE_TRIES_S = 25.0
+STOP_S = 20.0
 
 log = structlog.get_logger()
 
@@ -88,6 +89,7 @@ class Committer:
         self._on_committed = on_committed
         self._on_new_log = on_new_log
         self._queue: deque[_Waiting] = deque()
+        self._group: list[_Waiting] = []
         self._wake = asyncio.Event()
         self._stopping = False
         self._task: asyncio.Task[None] | None = None
@@ -100,21 +102,31 @@ class Committer:
         self._task = asyncio.create_task(self._run(), name="committer")
 
     async def stop(self) -> None:
-        """Commit what was accepted, then end. The lease is given back by the relay, when it has sent
-        everything.
+        """Commit what was accepted, within bounds, then end. The lease is given back by the relay, when it
+        has sent everything.
         """
         self._stopping = True
         self._wake.set()
         if self._task is not None:
-            await self._task
+            _, late = await asyncio.wait([self._task], timeout=STOP_S)
+            if late:  # Its session may be in use to the last; a server that comes back ends it.
+                log.warning("committer_not_stopped_in_time", waiting=len(self._queue))
+                self._task.cancel()
+                await asyncio.wait([self._task])
+                return
         if self._session is not None:
             await self._session.end_session()
+
+    @property
+    def has_ended(self) -> bool:
+        """Without having been asked to: then nothing will be written any more."""
+        return self._task is not None and self._task.done() and not self._stopping
 
     async def commit(self, change: Change) -> None:
         """Return once the change is durable; raise Conflict, a Refusal of its own, or Unavailable."""
         if change.is_empty:
             return
-        if self._stopping or len(self._queue) >= QUEUE_CHANGES_MAX:
+        if self._stopping or self.has_ended or len(self._queue) >= QUEUE_CHANGES_MAX:
             raise Unavailable(
                 "overloaded", "Too much is waiting to be written; nothing was changed; try again"
             )
@@ -125,13 +137,25 @@ class Committer:
         await waiting.answer
 
     async def _run(self) -> None:
-        while True:
-            await self._renew_when_due()
-            if self._queue:
-                await self._commit_group(self._take())
-                continue
-            if self._stopping:
-                return
+        try:
+            while self._queue or not self._stopping:
+                try:
+                    await self._go_on()
+                except Exception:
+                    # Nobody else would serve those who wait, so whatever it was, the next are served.
+                    log.exception("committer_failed")
+                    await asyncio.sleep(0.2)
+        finally:
+            for waiting in (*self._group, *self._queue):
+                waiting.resolve(_outcome_unknown())
+
+    async def _go_on(self) -> None:
+        await self._renew_when_due()
+        if self._queue:
+            self._group = self._take()
+            await self._commit_group(self._group)
+            self._group = []
+        elif not self._stopping:
             self._wake.clear()
             with suppress(TimeoutError):
                 await asyncio.wait_for(self._wake.wait(), event_log.renew_every_s(self._lease_ms))
@@ -170,6 +194,8 @@ class Committer:
                 await self._write(current)
             except Exception as error:
                 todo.extend(reversed(await self._what_goes_again(current, error)))
+            else:
+                self._answer(current)
 
     async def _what_goes_again(self, group: list[_Waiting], error: Exception) -> list[list[_Waiting]]:
         """As `_after_failure` decides, unless the database goes away while that is found out."""
@@ -200,9 +226,16 @@ class Committer:
             await self._mongo.abort(session)
             raise
         fault.point("committer.after_commit")
-        if events:
-            self._alive_at = asyncio.get_running_loop().time()
-            self._on_committed(events)
+
+    def _answer(self, group: list[_Waiting]) -> None:
+        """It is committed: whatever goes wrong from here on, nothing of it may be written again."""
+        events = [event for waiting in group for event in waiting.events]
+        try:
+            if events:
+                self._alive_at = asyncio.get_running_loop().time()
+                self._on_committed(events)
+        except Exception:
+            log.exception("committed_not_told")
         for waiting in group:
             waiting.resolve()
 
@@ -214,6 +247,9 @@ class Committer:
             return await self._take_out(group, error)
         if is_passing(error) and not _is_write_conflict(error):
             return await self._wait_for_the_database(group, error)
+        return await self._in_halves(group, error)
+
+    async def _in_halves(self, group: list[_Waiting], error: Exception) -> list[list[_Waiting]]:
         if len(group) > 1:
             middle = len(group) // 2
             return [group[:middle], group[middle:]]
@@ -229,10 +265,14 @@ class Committer:
                 rest.append(waiting)
         if failing:
             return [rest] if rest else []
-        # It failed a moment ago and now nothing is found: whoever was in the way has moved on.
-        return [group] if await self._again_alone(group[0], refused) else ([group[1:]] if group[1:] else [])
+        # It failed a moment ago and now nothing is found: whoever was in the way has moved on, or one change
+        # is in its own way.
+        return await self._in_halves(group, refused)
 
     async def _again_alone(self, waiting: _Waiting, error: Exception) -> bool:
+        if _is_write_conflict(error):  # Its holder may take seconds: who asked waits for it, nobody else.
+            waiting.resolve(_locked())
+            return False
         waiting.tries += 1
         if isinstance(error, PyMongoError | Refused) and waiting.tries < 6:
             await asyncio.sleep(random.uniform(0, 0.005 * 2**waiting.tries))  # noqa: S311
@@ -240,7 +280,7 @@ class Committer:
         if isinstance(error, Refused):
             waiting.resolve(Conflict("changed_meanwhile", "It was changed by someone else meanwhile"))
         else:
-            waiting.resolve(_locked() if _is_write_conflict(error) else error)
+            waiting.resolve(error)
         return False
 
     async def _wait_for_the_database(self, group: list[_Waiting], error: Exception) -> list[list[_Waiting]]:
@@ -265,11 +305,7 @@ class Committer:
                 waiting.resolve(database_away(error))
             return []
         for waiting in group:
-            waiting.resolve(
-                Unavailable(
-                    "outcome_unknown", "Whether this was saved is not known yet; send the same request again"
-                )
-            )
+            waiting.resolve(_outcome_unknown())
         return []
 
     async def _new_log_when_possible(self) -> bool:
@@ -336,6 +372,12 @@ async def write_alone(mongo: Mongo, change: Change) -> None:
         if _is_write_conflict(error):
             raise _locked() from error
         raise
+
+
+def _outcome_unknown() -> Unavailable:
+    return Unavailable(
+        "outcome_unknown", "Whether this was saved is not known yet; send the same request again"
+    )
 
 
 def _locked() -> Locked:

@@ -15,7 +15,7 @@ from typing import Any, Literal
 from bson.codec_options import CodecOptions
 from motor.motor_asyncio import AsyncIOMotorClient
 from pymongo import AsyncMongoClient, ReadPreference
-from pymongo.errors import ConnectionFailure, OperationFailure, PyMongoError
+from pymongo.errors import ConnectionFailure, OperationFailure, PyMongoError, WriteConcernError
 from pymongo.read_concern import ReadConcern
 from pymongo.write_concern import WriteConcern
 
@@ -28,6 +28,7 @@ SERVER_SELECTION_MS = 5_000
 SOCKET_MS = 20_000
 COMMIT_GIVE_UP_S = 60.0
 COMMIT_RETRY_S = 0.05
+INTERRUPTED = 11601
 
 _CODEC: CodecOptions[Any] = CodecOptions(tz_aware=True, tzinfo=UTC)
 _MAJORITY = WriteConcern("majority", j=True)
@@ -62,6 +63,12 @@ class Mongo:
 
     def __getitem__(self, collection: str) -> Any:
         return self.database[collection]
+
+    def newest(self, collection: str) -> Any:
+        """What is there at this moment, even if a failover may take it back: to find out with, not to decide
+        by.
+        """
+        return self.database[collection].with_options(read_concern=ReadConcern("local"))
 
     async def start_session(self) -> Any:
         """A session that its owner ends: the committer keeps one for its life, so that its lsid can be
@@ -137,7 +144,14 @@ class Mongo:
 
 
 def is_unknown_commit(error: PyMongoError) -> bool:
-    return error.has_error_label("UnknownTransactionCommitResult") or isinstance(error, ConnectionFailure)
+    """Also where the commit was carried out and only waiting for the majority broke off: the drivers label
+    some of these and raise the others as if the commit had failed.
+    """
+    if isinstance(error, ConnectionFailure | WriteConcernError):
+        return True
+    if isinstance(error, OperationFailure) and error.code == INTERRUPTED:
+        return True
+    return error.has_error_label("UnknownTransactionCommitResult")
 
 
 def is_passing(error: Exception) -> bool:

@@ -121,7 +121,7 @@ async def _passed_by(mongo: Mongo, changes: list[Change]) -> dict[int, BaseExcep
     failing: dict[int, BaseException] = {}
     for collection, wanted in conditions.items():
         query = {"$or": [condition for _, condition in wanted]}
-        found = {document["_id"] async for document in mongo[collection].find(query, {"_id": 1})}
+        found = {document["_id"] async for document in mongo.newest(collection).find(query, {"_id": 1})}
         for owner, condition in wanted:
             if condition["_id"] not in found:
                 failing[owner] = Conflict("changed_meanwhile", "It was changed by someone else meanwhile")
@@ -143,7 +143,7 @@ async def _duplicates(mongo: Mongo, changes: list[Change], error: dict[str, Any]
     for collection in {collection for _, collection, _ in inserted}:
         queries = [{f: d[f] for f in fields} for _, c, d in inserted if c == collection]
         projection = dict.fromkeys(fields, 1)
-        async for document in mongo[collection].find({"$or": queries}, projection):
+        async for document in mongo.newest(collection).find({"$or": queries}, projection):
             seen.add((collection, tuple(document[field] for field in fields)))
     for owner, collection, document in inserted:
         key = (collection, tuple(document[field] for field in fields))
