@@ -46,12 +46,18 @@ class Orders(BaseModel):
     members: int = 50
     rate: float = 20.0
     callers: int = 8
+    commands_max: int = 1_000_000
     listens: bool = True
 
     @property
     def load(self) -> Load:
         return Load(
-            name=self.name, seed=self.seed, members=self.members, rate=self.rate, callers=self.callers
+            name=self.name,
+            seed=self.seed,
+            members=self.members,
+            rate=self.rate,
+            callers=self.callers,
+            commands_max=self.commands_max,
         )
 
 

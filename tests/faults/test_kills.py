@@ -69,25 +69,14 @@ def test_nothing_is_lost_or_doubled_by_killing_processes_wherever_they_stand(
             running[name] = point, Process(ground, name, faults=faults_of(point))
         return deaths.total() >= KILLS and not missing()
 
-    import time
-
-    t0 = time.monotonic()
     wait_until(put_to_death, timeout_s=KILLS * 10, what=f"{KILLS} deaths")
-    print("killed", time.monotonic() - t0)
     for _, process in running.values():
         process.kill()
     last = [Process(ground, name, rate=0) for name in names]
     asyncio.run(settle(ground))
-    print("settled", time.monotonic() - t0)
     for process in last:
         process.stop()
     evidence = asyncio.run(gather(ground))
-    print(
-        deaths,
-        len(evidence.events),
-        len(evidence.sent),
-        Counter(c.outcome for c in evidence.commands.values()),
-    )
     assert findings(evidence) == []
 
 

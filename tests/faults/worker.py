@@ -169,7 +169,10 @@ class Process:
     def stop(self) -> None:
         """In order, and it must be in order: a process that has to be killed has not stopped in time."""
         self.ask_to_end()
-        self.wait_for_death(STOP_S)
+        try:
+            self.wait_for_death(STOP_S)
+        except AssertionError as late:
+            raise AssertionError(f"{late}\n{self.end_of_log()}") from late
         assert self.exit_status == 0, f"{self.name}: {self.exit_status}\n{self.end_of_log()}"
 
     def end_of_log(self) -> str:
