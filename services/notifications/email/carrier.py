@@ -5,8 +5,12 @@ at first and then longer. An erased one ends the delivery: nobody is looked up a
 
 A mail server that was given the message and said nothing may have taken it. What is sent here are notices
 that people must have, so it is sent again, as the same message.
+
+What a server says often repeats whom it speaks of. It is kept as evidence of the attempt without that: an
+erasure must find the address in the address book and nowhere else.
 """
 
+import re
 from collections.abc import Callable
 
 from services.notifications.address_book.documents import ADDRESSES
@@ -80,8 +84,8 @@ class EmailCarrier:
         except Invalid as refusal:
             return GivenUp(reason=refusal.code)
         took_ms = round((self._runtime.clock.real() - started_at).total_seconds() * 1_000)
-        code, text = getattr(answer, "code", None), answer.text.encode()
-        evidence = Evidence(started_at=started_at, took_ms=took_ms, status=code, answer=text)
+        code, text = getattr(answer, "code", None), _without(address, answer.text)
+        evidence = Evidence(started_at=started_at, took_ms=took_ms, status=code, answer=text.encode())
         return _result(item, answer, evidence)
 
     async def _without_address(self, item: Item) -> Result:
@@ -113,6 +117,13 @@ class EmailCarrier:
     async def close(self) -> None:
         if self._mailer is not None:
             await self._mailer.close()
+
+
+def _without(address: Address, text: str) -> str:
+    """The text with the recipient's name and address taken out, and what stands before the @ as well."""
+    spoken_of = (address.email, address.email.partition("@")[0], address.name)
+    parts = "|".join(re.escape(part) for part in spoken_of)
+    return re.sub(rf"(?<!\w)({parts})(?!\w)", "(recipient)", text, flags=re.IGNORECASE)
 
 
 def _result(item: Item, answer: Answer, evidence: Evidence) -> Result:
