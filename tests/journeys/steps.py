@@ -38,12 +38,17 @@ class System:
     key: str
 
 
+def any_mark() -> str:
+    """By which something of one journey is told from everything else that is stored."""
+    return new_id("x")[-8:].lower()
+
+
 def unlike_any_other(word: str) -> str:
-    return f"{word} {new_id('x')[-8:]}"
+    return f"{word} {any_mark()}"
 
 
 async def register_partner(house: House, *, known_to_agreements: bool = True) -> Partner:
-    name, mark = unlike_any_other("Shelter Association"), new_id("x")[-8:].lower()
+    name, mark = unlike_any_other("Shelter Association"), any_mark()
     contact = {"name": f"Wanjiku {mark}", "email": f"wanjiku.{mark}@example.org", "language": "en"}
     body = {"legal_name": name, "kind": "civil_society", "country": "KEN", "contact": contact}
     made = await house.post(OFFICER, "/partners/v1/partners", body)
@@ -60,20 +65,31 @@ async def register_partner(house: House, *, known_to_agreements: bool = True) ->
 
 async def join_for(house: House, partner: Partner, language: str = "en") -> Person:
     """Invited by the officer, signed in for the first time, the code shown."""
-    mark = new_id("x")[-8:].lower()
+    mark = any_mark()
     details = {"name": f"Otieno {mark}", "email": f"otieno.{mark}@example.org", "language": language}
     path = f"/partners/v1/partners/{partner.id}/invitations"
     invitation = await house.post(OFFICER, path, {**details, "zone": "Africa/Nairobi"})
-    subject = f"sign-in|{mark}"
+    return await accept(house, invitation, name=details["name"], email=details["email"])
+
+
+async def contact_joins(house: House, partner: Partner) -> Person:
+    """The partner's contact person becomes a user of it too."""
+    path = f"/partners/v1/partners/{partner.id}/people/{partner.contact_id}/invitations"
+    invitation = await house.post(OFFICER, path, {"zone": "Africa/Nairobi"})
+    return await accept(house, invitation, name=partner.contact_name, email=partner.contact_email)
+
+
+async def accept(house: House, invitation: dict[str, Any], *, name: str, email: str) -> Person:
+    subject = f"sign-in|{any_mark()}"
     joined = await house.post(subject, f"/partners/v1/invitations/{invitation['code']}/acceptances")
-    assert joined == {"id": invitation["person_id"], "partner_ids": [partner.id]}
+    assert joined == {"id": invitation["person_id"], "partner_ids": [invitation["partner_id"]]}
     await known_everywhere(house, subject)
-    return Person(id=joined["id"], subject=subject, name=details["name"], email=details["email"])
+    return Person(id=joined["id"], subject=subject, name=name, email=email)
 
 
 async def admit(house: House, *roles: str) -> Person:
     """Somebody of the organisation itself."""
-    mark = new_id("x")[-8:].lower()
+    mark = any_mark()
     subject, name, email = f"staff|{mark}", f"Halima {mark}", f"halima.{mark}@example.org"
     body = {"subject": subject, "name": name, "email": email, "language": "en", "zone": "UTC"}
     admitted = await house.post(ADMINISTRATOR, "/partners/v1/people", body)
