@@ -270,14 +270,15 @@ class Desk:
 
     async def try_again_now(self, *, attempts: int) -> None:
         """What was put off after so many attempts is due at once."""
-        put_off = {"state": "pending", "lease": None, "attempts": attempts}
+        await self.until_put_off(attempts=attempts)
         due = {"$set": {"due": self.runtime.clock.real()}}
+        await self.mongo[DELIVERIES].update_many(_put_off(attempts), due)
 
-        async def moved() -> bool:
-            found = await self.mongo[DELIVERIES].update_many(put_off, due)
-            return bool(found.matched_count)
+    async def until_put_off(self, *, attempts: int) -> None:
+        async def there() -> bool:
+            return bool(await self.mongo[DELIVERIES].count_documents(_put_off(attempts)))
 
-        await until(moved)
+        await until(there)
 
     # What became of it
 
@@ -310,6 +311,10 @@ class Desk:
         await self.ways.email.close()
         await self.mailbox.close()
         await self.runtime.committer.stop()
+
+
+def _put_off(attempts: int) -> dict[str, Any]:
+    return {"state": "pending", "lease": None, "attempts": attempts}
 
 
 @dataclass
