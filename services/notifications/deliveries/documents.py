@@ -40,11 +40,12 @@ DELIVERIES_KEPT = Collection(
             keys=(("channel", 1), ("target", 1), ("queued_at", 1)),
             only_where={"state": State.PARKED},
         ),
-        Index(name="by_delivery_id", keys=(("delivery_id", 1),), unique=True),
+        # Lists end their order with the key, and so do the indexes they are read from.
+        Index(name="by_delivery_id", keys=(("delivery_id", 1), ("_id", -1))),
         Index(name="by_event", keys=(("event_id", 1),)),
-        Index(name="by_owner", keys=(("owner", 1), ("delivery_id", -1))),
-        Index(name="by_subject", keys=(("about", 1), ("delivery_id", -1))),
-        Index(name="dead", keys=(("delivery_id", -1),), only_where={"state": State.DEAD}),
+        Index(name="by_owner", keys=(("owner", 1), ("delivery_id", -1), ("_id", 1))),
+        Index(name="by_subject", keys=(("about", 1), ("delivery_id", -1), ("_id", 1))),
+        Index(name="dead", keys=(("delivery_id", -1), ("_id", 1)), only_where={"state": State.DEAD}),
         Index(name="purged", keys=(("purge_at", 1),), expire_after_s=0),
     ),
 )
