@@ -9,13 +9,14 @@ import argparse
 import os
 import sys
 
+from deploy.local.class_archive import archive_is_made, make_archive
 from deploy.local.environment import Environment, check_python
 from deploy.local.jars import are_fetched, jars_folder
 from deploy.local.packages import install_missing, missing_for_running, missing_for_testing
 from deploy.local.places import ROOT, Places
 from deploy.local.programs import mongod_on_path
 from deploy.local.refusals import CannotStart, Status, explain_os_error
-from deploy.local.steps import step
+from deploy.local.steps import say, step
 
 INTERRUPTED = 130
 
@@ -73,6 +74,10 @@ def _bring_kafka(places: Places) -> None:
     if not are_fetched(places.jars):
         with step("Fetching Kafka with Maven (43 MB, once)"):
             jars_folder(places.jars, log_dir=places.log)
+    if not archive_is_made(places.jars):
+        with step("Preparing Kafka for quick starts (once)"):
+            if not make_archive(places.jars, log_dir=places.log):
+                say("  it could not be prepared; Kafka takes a little longer to start")
 
 
 if __name__ == "__main__":

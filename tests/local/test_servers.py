@@ -12,6 +12,7 @@ from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from pymongo import MongoClient, WriteConcern
 
 from deploy.local.jars import check
+from deploy.local.kafka import archive_of
 from deploy.local.kafka_folder import new_cluster_id
 from deploy.local.mongo_member import Document
 from deploy.local.ports import LOOPBACK, free_ports, is_free
@@ -167,6 +168,17 @@ def test_a_file_where_the_data_folder_should_be_is_a_clear_message(tmp_path: Pat
     (tmp_path / "data" / "mongodb").write_text("not a folder")
     with pytest.raises(CannotStart, match="File exists"):
         start_servers(tmp_path / "data", log_dir=tmp_path / "log")
+
+
+def test_a_class_archive_that_does_not_fit_is_no_obstacle(stopped_data: Path, tmp_path: Path) -> None:
+    jars = tmp_path / "jars"
+    jars.symlink_to(JARS)
+    archive_of(jars).write_bytes(b"of another machine" * 1_000)
+    server = start_kafka(copy(stopped_data, tmp_path) / "kafka", log_dir=tmp_path / "log", jars=jars)
+    try:
+        assert asyncio.run(messages(server)) == [b"kept"]
+    finally:
+        server.stop()
 
 
 def test_jars_with_another_hash_are_not_used(tmp_path: Path) -> None:
