@@ -10,6 +10,7 @@ works when nothing else does; what moves a running house (clock, feed) asks it o
 
 import asyncio
 import getpass
+import logging
 import os
 import re
 import sys
@@ -71,13 +72,23 @@ async def opened(service: str) -> Any:
 
 def doing(work: Coroutine[Any, Any, int | None]) -> None:
     """Run it, and end with a status that says how it went."""
-    configure_logging(Settings(**together()))  # type: ignore[arg-type]
+    configure_logging(Settings(**together()), logging.WARNING)  # type: ignore[arg-type]
     try:
         status = asyncio.run(work)
     except Refusal as refusal:
         out.print(f"[bold]{refusal.code}[/bold]: {refusal.message}", style="red")
         status = REFUSED
     raise typer.Exit(status or 0)
+
+
+@app.callback()
+def find_the_house() -> None:
+    """What the environment does not say is taken from the house that `make run` keeps here, if there is one."""
+    if "CONCORD_MONGO_URL" not in os.environ:
+        from deploy.local.house import addresses
+
+        for name, value in addresses().items():
+            os.environ.setdefault(name, value)
 
 
 @app.command()

@@ -30,7 +30,7 @@ TRACEPARENT_LENGTH = 55
 _tracer = trace.get_tracer("concord")
 
 
-def configure_logging(settings: Settings) -> None:
+def configure_logging(settings: Settings, level: int = logging.INFO) -> None:
     renderer: Any = (
         structlog.processors.JSONRenderer()
         if settings.log_format == "json"
@@ -44,7 +44,7 @@ def configure_logging(settings: Settings) -> None:
             structlog.processors.format_exc_info,
             renderer,
         ],
-        wrapper_class=structlog.make_filtering_bound_logger(logging.INFO),
+        wrapper_class=structlog.make_filtering_bound_logger(level),
         logger_factory=structlog.PrintLoggerFactory(sys.stderr),
         cache_logger_on_first_use=True,
     )
