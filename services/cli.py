@@ -83,7 +83,7 @@ def doing(work: Coroutine[Any, Any, int | None]) -> None:
 
 @app.callback()
 def find_the_house() -> None:
-    """What the environment does not say is taken from the house that `make run` keeps here, if there is one."""
+    """What the environment does not say is taken from the house of `make run`, if there is one."""
     if "CONCORD_MONGO_URL" not in os.environ:
         from deploy.local.house import addresses
 
