@@ -63,6 +63,8 @@ class Authenticator:
         caller = await self._identify(request, may)
         if may is INTERNAL and caller.actor is not _HOUSE:
             raise Forbidden("not_permitted", "Only the services of this house may ask this")
+        if may is SIGNED_IN and caller.claims is None:
+            raise Forbidden("not_permitted", "Only a person who has signed in may ask this")
         if not isinstance(may, str):
             return caller
         if not caller.actor.may(may):
