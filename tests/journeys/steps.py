@@ -1,5 +1,7 @@
 """What people do in these journeys, over HTTP, a line each."""
 
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
@@ -95,13 +97,18 @@ async def admit(house: House, *roles: str) -> Person:
     admitted = await house.post(ADMINISTRATOR, "/partners/v1/people", body)
     for role in roles:
         await grant(house, admitted["id"], role)
-    await known_everywhere(house, subject)
+        await known_everywhere(house, subject)
     return Person(id=admitted["id"], subject=subject, name=name, email=email)
 
 
-async def grant(house: House, person_id: str, role: str) -> None:
-    path = f"/partners/v1/people/{person_id}/roles"
-    await house.post(ADMINISTRATOR, path, {"role": role, "scope": []})
+async def grant(house: House, person_id: str, role: str, *scope: tuple[str, str]) -> None:
+    path, parts = f"/partners/v1/people/{person_id}/roles", [_scope(part) for part in scope]
+    await house.post(ADMINISTRATOR, path, {"role": role, "scope": parts})
+
+
+def _scope(part: tuple[str, str]) -> dict[str, str]:
+    kind, value = part
+    return {"kind": kind, "value": value}
 
 
 async def known_everywhere(house: House, subject: str) -> None:
@@ -112,7 +119,7 @@ async def known_everywhere(house: House, subject: str) -> None:
 
 async def register_system(house: House, *scope: tuple[str, str]) -> System:
     owner = (await house.get(ADMINISTRATOR, "/partners/v1/people", limit="1"))["items"][0]["id"]
-    parts = [{"kind": kind, "value": value} for kind, value in scope]
+    parts = [_scope(part) for part in scope]
     body = {"label": unlike_any_other("City data"), "owner_id": owner, "scope": parts}
     system = await house.post(ADMINISTRATOR, "/partners/v1/systems", body)
     issued = await house.post(ADMINISTRATOR, f"/partners/v1/systems/{system['id']}/keys")
@@ -126,13 +133,17 @@ async def register_system(house: House, *scope: tuple[str, str]) -> System:
     return made
 
 
-async def subscribe(house: House, system: System, url: str, *types: str) -> dict[str, Any]:
-    """An endpoint of the system's own, with its secret."""
-    client = house.with_key(system.key)
-    answer = await posted(client, "/notifications/v1/endpoints", {"url": url, "types": list(types)})
+@asynccontextmanager
+async def subscribed(house: House, system: System, url: str, *types: str) -> AsyncIterator[str]:
+    """An endpoint of the system's own, by its secret; at the end it asks for nothing more."""
+    client, path = house.with_key(system.key), "/notifications/v1/endpoints"
+    answer = await posted(client, path, {"url": url, "types": list(types)})
     assert answer.status_code == 201, answer.text
-    endpoint: dict[str, Any] = answer.json()
-    return endpoint
+    yield answer.json()["secret"]
+    ended = await posted(
+        client, f"{path}/{answer.json()['endpoint_id']}/disablings", {"reason": "The journey is over"}
+    )
+    assert ended.status_code == 201, ended.text
 
 
 async def today(house: House) -> date:

@@ -1,6 +1,7 @@
 """A draft is the organisation's own: on no channel does the partner, or any outside system, learn of it."""
 
 import json
+from contextlib import AsyncExitStack
 from typing import Any
 
 import pytest
@@ -19,9 +20,11 @@ async def test_a_draft_is_unknown_to_the_partner_on_every_channel_until_it_is_se
     user = await steps.join_for(house, partner)
     theirs = await steps.register_system(house, ("partner", partner.id))
     of_all_partners = await steps.register_system(house)
-    async with Receiver() as receiver:
+    async with AsyncExitStack() as stack:
+        receiver = await stack.enter_async_context(Receiver())
         for system in (theirs, of_all_partners):
-            await steps.subscribe(house, system, receiver.url(f"/ok/{system.id}"), *EVERYTHING)
+            url = receiver.url(f"/ok/{system.id}")
+            await stack.enter_async_context(steps.subscribed(house, system, url, *EVERYTHING))
         agreement = await everything_that_happens_to_a_draft(house, partner)
         await http_does_not_know_it(house, user, agreement)
         # What comes after it in the same streams has arrived, so what is not there will not come.

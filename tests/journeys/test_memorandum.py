@@ -30,21 +30,22 @@ async def test_a_memorandum_is_drafted_signed_by_both_sides_in_force_and_expires
     user = await steps.join_for(house, partner, language="fr")
     system = await steps.register_system(house, ("partner", partner.id))
     async with Receiver() as receiver:
-        endpoint = await steps.subscribe(house, system, receiver.url("/ok"), "agreement.*")
-        agreement = await steps.send(house, await steps.draft(house, partner, days=TERM_DAYS))
-        await both_sides_are_asked(house, user, agreement)
-        await both_sides_sign_the_same_text(house, user, agreement)
-        await nobody_is_asked_any_more(house, user, agreement)
-        await steps.advance_clock(house, TERM_DAYS + 2)
-        await house.see(
-            OFFICER,
-            f"/agreements/v1/agreements/{agreement['id']}",
-            lambda seen: seen["status"] == "expired",
-        )
-        calls = await webhooks_bring_it_in_order(house, receiver, endpoint, agreement)
+        async with steps.subscribed(house, system, receiver.url("/ok"), "agreement.*") as secret:
+            agreement = await steps.send(house, await steps.draft(house, partner, days=TERM_DAYS))
+            await both_sides_are_asked(house, user, agreement)
+            await both_sides_sign_the_same_text(house, user, agreement)
+            await nobody_is_asked_any_more(house, user, agreement)
+            await its_last_day_passes(house, agreement)
+            calls = await webhooks_bring_it_in_order(receiver, secret, agreement)
     await the_feed_holds_the_same_bytes(house, system, calls)
     await both_sides_are_told(house, user, agreement)
     await what_became_of_the_notices_is_shown(house, partner)
+
+
+async def its_last_day_passes(house: House, agreement: dict[str, Any]) -> None:
+    path = f"/agreements/v1/agreements/{agreement['id']}"
+    await steps.advance_clock(house, TERM_DAYS + 2)
+    await house.see(OFFICER, path, lambda seen: seen["status"] == "expired")
 
 
 async def both_sides_are_asked(house: House, user: Person, agreement: dict[str, Any]) -> None:
@@ -85,13 +86,13 @@ async def both_sides_sign_the_same_text(house: House, user: Person, agreement: d
 
 
 async def webhooks_bring_it_in_order(
-    house: House, receiver: Receiver, endpoint: dict[str, Any], agreement: dict[str, Any]
+    receiver: Receiver, secret: str, agreement: dict[str, Any]
 ) -> list[Received]:
     await receiver.until(lambda: len(receiver.requests) >= len(TOLD), timeout_s=30)
     calls = list(receiver.requests)
     assert [json.loads(call.body)["type"] for call in calls] == TOLD
     for call in calls:
-        assert call.is_signed_by(endpoint["secret"])
+        assert call.is_signed_by(secret)
         assert call.headers["content-type"] == CONTENT_TYPE
         event = json.loads(call.body)
         assert call.headers["webhook-id"] == event["id"]
