@@ -146,6 +146,29 @@ async def subscribed(house: House, system: System, url: str, *types: str) -> Asy
     assert ended.status_code == 201, ended.text
 
 
+class FeedReader:
+    """A system that follows the feed from now on, as its cursor says."""
+
+    def __init__(self, house: House, system: System, *types: str) -> None:
+        self._client, self._types = house.with_key(system.key), list(types)
+        self._place: dict[str, str] = {"start": "latest"}
+        self.items: list[dict[str, Any]] = []
+        self.content = b""
+
+    async def read(self) -> list[dict[str, Any]]:
+        """All that has come since, and what came before."""
+        more = True
+        while more:
+            query = {**self._place, "types": self._types, "limit": "500"}
+            answer = await self._client.get("/notifications/v1/events", params=query)
+            assert answer.status_code == 200, answer.text
+            page = answer.json()
+            self.items += page["items"]
+            self.content += answer.content
+            self._place, more = {"cursor": page["next"]}, page["has_more"]
+        return self.items
+
+
 async def today(house: House) -> date:
     clock = await house.get(OPERATOR, "/agreements/v1/clock")
     return datetime.fromisoformat(clock["now"]).date()
