@@ -23,6 +23,7 @@ INSERTED_AT_ONCE = 2_000
 RAW_WINDOW = 5_000
 STEADY_PER_S = 500
 STEADY_S = 20
+WARM_S = 3
 
 
 async def rows(mongo_url: str, bootstrap: str) -> list[Row]:
@@ -154,20 +155,27 @@ async def _steady(bench: Bench) -> tuple[float, float]:
         async for record in reader:
             arrived[open_envelope(record.value).subject] = loop.time()
 
-    async def one(at: float) -> None:
-        await asyncio.sleep(max(0.0, at - loop.time()))
+    async def one(*, measured: bool) -> None:
         id = new_id("ptn")
 
         async def work(unit: Unit) -> None:
             members.create(unit, id, [registered(id, id)])
 
         await bench.runtime.perform(bench.runtime.system_context("bench"), work)
-        committed[id] = loop.time()
+        if measured:
+            committed[id] = loop.time()
 
     reading = asyncio.create_task(read())
-    begin, total = loop.time() + 0.5, STEADY_PER_S * STEADY_S
-    await asyncio.gather(*(one(begin + number / STEADY_PER_S) for number in range(total)))
-    while len(arrived) < total:
+    begin, total = loop.time() + 0.5, STEADY_PER_S * (WARM_S + STEADY_S)
+    under_way: set[asyncio.Task[None]] = set()
+    for number in range(total):
+        at = begin + number / STEADY_PER_S
+        await asyncio.sleep(max(0.0, at - loop.time()))
+        task = asyncio.create_task(one(measured=number >= STEADY_PER_S * WARM_S))
+        under_way.add(task)
+        task.add_done_callback(under_way.discard)
+    await asyncio.gather(*under_way)
+    while not committed.keys() <= arrived.keys():
         await asyncio.sleep(0.05)
     reading.cancel()
     await asyncio.gather(reading, return_exceptions=True)

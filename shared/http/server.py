@@ -7,6 +7,7 @@ another application never hears of its start, so every start and stop is called 
 """
 
 import asyncio
+import gc
 import signal
 import socket
 from collections.abc import AsyncIterator, Mapping, Sequence
@@ -136,6 +137,9 @@ async def serve(served: Sequence[Served], settings: Settings) -> None:
     for name in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(name, ended.set)
     async with serving(served, settings) as url:
+        # What the start made stays: looking through it again for garbage would only make some requests wait.
+        gc.collect()
+        gc.freeze()
         log.info("ready", url=url, services=[one.name for one in served])
         await ended.wait()
 
