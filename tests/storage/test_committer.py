@@ -187,6 +187,49 @@ async def test_a_caller_who_goes_away_does_not_disturb_the_others(writing: Writi
     assert await writing.mongo["members"].count_documents({"name": {"$regex": "^staying"}}) == 20
 
 
+async def test_one_who_is_in_his_own_way_is_in_nobody_elses(writing: Writing) -> None:
+    """A change whose own writes contradict each other: a look at what is stored finds nothing wrong."""
+    await writing.mongo["notes"].insert_one({"_id": "a", "n": 1})
+    contradictory = Change()
+    for _ in range(2):
+        contradictory.edit("notes", {"_id": "a", "n": 1}, {"$set": {"n": 2}})
+    good = [Change() for _ in range(20)]
+    for number, change in enumerate(good):
+        change.insert("notes", {"_id": f"good {number}"})
+    changes = [*good[:10], contradictory, *good[10:]]
+    commits = (writing.committer.commit(change) for change in changes)
+    answers = await asyncio.gather(*commits, return_exceptions=True)
+    assert isinstance(answers.pop(10), Conflict)
+    assert answers == [None] * 20
+
+
+async def test_what_is_committed_stays_so_when_telling_of_it_fails(writing: Writing) -> None:
+    def fail(events: object) -> None:
+        raise RuntimeError("whoever is told has a bug")
+
+    member = await writing.register()
+    writing.committer._on_committed = fail
+    await asyncio.gather(writing.toggle(member.id), writing.register(), writing.register())
+    assert (await writing.stored(member.id))["state"]["suspensions"] == 1
+    assert await writing.mongo["members"].count_documents({}) == 3
+
+
+async def test_a_bug_of_whoever_follows_the_log_does_not_end_the_writing(writing: Writing) -> None:
+    former, told = writing.committer.writer, writing.committer._on_new_log
+    assert former is not None
+
+    async def fail(writer: event_log.Writer) -> None:
+        writing.committer._on_new_log = told
+        raise RuntimeError("whoever follows the log has a bug")
+
+    writing.committer._on_new_log = fail
+    await writing.mongo["writers"].update_one({"_id": former.id}, {"$inc": {"epoch": 1}})
+    writing.committer._alive_at = 0.0
+    await asyncio.gather(writing.register("lost perhaps"), return_exceptions=True)
+    await writing.register("after")
+    assert writing.committer.has_ended is False
+
+
 async def test_after_stopping_nothing_is_taken_on(writing: Writing) -> None:
     await writing.committer.stop()
     with pytest.raises(Unavailable):
