@@ -9,7 +9,7 @@ TESTS_APART := --ignore=tests/faults/long
 CODE := bench deploy services shared tests
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-fast test-faults bench lint types clean setup setup-test
+.PHONY: help run test test-fast test-faults bench lint types clean setup setup-test setup-check
 
 ##@ Use it
 run: setup ## Start everything with demo data: MongoDB, Kafka, the sign-in, the three services; Ctrl-C ends it
@@ -22,7 +22,7 @@ clean: ## Remove the local data and logs, not the installed programs
 test: setup-test lint types ## Everything but the long fault runs, on a real MongoDB and Kafka
 	$(VENV)/python -m pytest tests $(TESTS_APART)
 
-test-fast: setup-test ## What needs no servers: the rules of the business and of the house
+test-fast: setup-check ## What needs no servers: the rules of the business and of the house
 	$(VENV)/python -m pytest tests/unit tests/structure
 
 test-faults: setup-test ## The long fault runs: kills, five minutes without Kafka, lost primaries
@@ -31,11 +31,11 @@ test-faults: setup-test ## The long fault runs: kills, five minutes without Kafk
 bench: setup-test ## Measure each promise of speed beside the raw driver or client
 	$(VENV)/python -m bench
 
-lint: setup-test ## The style, as far as a program can see it
+lint: setup-check ## The style, as far as a program can see it
 	$(VENV)/ruff check .
 	$(VENV)/ruff format --check .
 
-types: setup-test ## The types, strictly
+types: setup-check ## The types, strictly
 	$(VENV)/mypy $(CODE)
 
 ##@ Help
@@ -49,3 +49,6 @@ setup:
 
 setup-test:
 	@$(PYTHON) -m deploy.local.setup test
+
+setup-check:
+	@$(PYTHON) -m deploy.local.setup check

@@ -75,14 +75,18 @@ def missing_for_running(places: Places) -> list[Need]:
         needs += _missing_for_kafka(places)
     if "CONCORD_MONGO_URL" not in os.environ:
         needs += _missing_for_mongodb()
-    return needs + _missing_for_python()
+    return needs + missing_for_python()
 
 
 def missing_for_testing(places: Places) -> list[Need]:
     """The tests start servers of their own as well, even where some are given."""
-    needs = _missing_for_kafka(places) + _missing_for_mongodb() + _missing_for_python()
+    needs = _missing_for_kafka(places) + _missing_for_mongodb() + missing_for_python()
     needs += [] if shutil.which("curl") else [WEB_CLIENT]
     return needs + ([] if has_compose() else [COMPOSE])
+
+
+def missing_for_python() -> list[Need]:
+    return [] if shutil.which("uv") or importlib.util.find_spec("ensurepip") else [VENV]
 
 
 def has_compose() -> bool:
@@ -104,10 +108,6 @@ def _missing_for_kafka(places: Places) -> list[Need]:
 
 def _missing_for_mongodb() -> list[Need]:
     return [] if mongod_on_path() or ctypes.util.find_library("curl") else [CURL]
-
-
-def _missing_for_python() -> list[Need]:
-    return [] if shutil.which("uv") or importlib.util.find_spec("ensurepip") else [VENV]
 
 
 def _rights() -> list[str] | None:

@@ -1,18 +1,26 @@
-"""`python3 -m deploy.local.setup run|test`: installs what is missing, before anything is installed.
+"""`python3 -m deploy.local.setup run|test|check`: installs what is missing, before anything is installed.
 
 In order: the system and its Python, the Debian packages, the environment in .venv, the packages in it, a
 MongoDB, Kafka's jars. Each step is skipped when it is done and taken up again when it was cut short, so the
-same command is right the first time, the tenth, and after a power cut. Standard library only.
+same command is right the first time, the tenth, and after a power cut. `check` is for what needs no
+servers: the Python packages alone. Standard library only.
 """
 
 import argparse
 import os
 import sys
+from collections.abc import Callable
 
 from deploy.local.class_archive import archive_is_made, make_archive
 from deploy.local.environment import Environment, check_python
 from deploy.local.jars import are_fetched, jars_folder
-from deploy.local.packages import install_missing, missing_for_running, missing_for_testing
+from deploy.local.packages import (
+    Need,
+    install_missing,
+    missing_for_python,
+    missing_for_running,
+    missing_for_testing,
+)
 from deploy.local.places import ROOT, Places
 from deploy.local.programs import mongod_on_path
 from deploy.local.refusals import CannotStart, Status, explain_os_error
@@ -23,7 +31,7 @@ INTERRUPTED = 130
 
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python3 -m deploy.local.setup", description=__doc__)
-    parser.add_argument("purpose", choices=["run", "test"])
+    parser.add_argument("purpose", choices=sorted(_MISSING))
     purpose = parser.parse_args().purpose
     places = Places()
     try:
@@ -45,14 +53,21 @@ def set_up(purpose: str, places: Places) -> None:
     _check_system()
     check_python()
     testing = purpose == "test"
-    install_missing(missing_for_testing(places) if testing else missing_for_running(places))
+    install_missing(_MISSING[purpose](places))
     environment = Environment(ROOT, log=places.log / "setup.log")
     environment.make()
-    environment.install(purpose)
-    if testing or "CONCORD_MONGO_URL" not in os.environ:
+    environment.install("run" if purpose == "run" else "test")
+    if testing or (purpose == "run" and "CONCORD_MONGO_URL" not in os.environ):
         _bring_mongodb(environment)
-    if testing or "CONCORD_KAFKA_URL" not in os.environ:
+    if testing or (purpose == "run" and "CONCORD_KAFKA_URL" not in os.environ):
         _bring_kafka(places)
+
+
+_MISSING: dict[str, Callable[[Places], list[Need]]] = {
+    "run": missing_for_running,
+    "test": missing_for_testing,
+    "check": lambda _: missing_for_python(),
+}
 
 
 def _check_system() -> None:

@@ -52,9 +52,11 @@ class Machine:
     def give_java(self, version: str = "17.0.15") -> None:
         self.give("java", f"echo 'openjdk version \"{version}\"' >&2")
 
-    def begin(self, *, before: Sequence[str] = (), **settings: str) -> "subprocess.Popen[str]":
+    def begin(
+        self, purpose: str = "run", *, before: Sequence[str] = (), **settings: str
+    ) -> "subprocess.Popen[str]":
         return subprocess.Popen(
-            [*before, sys.executable, "-m", "deploy.local.setup", "run"],
+            [*before, sys.executable, "-m", "deploy.local.setup", purpose],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
@@ -63,8 +65,8 @@ class Machine:
             env=own_environment(PATH=str(self.programs), **settings),
         )
 
-    def set_up(self, *, before: Sequence[str] = (), **settings: str) -> tuple[int, str]:
-        with self.begin(before=before, **settings) as going:
+    def set_up(self, purpose: str = "run", *, before: Sequence[str] = (), **settings: str) -> tuple[int, str]:
+        with self.begin(purpose, before=before, **settings) as going:
             said, _ = going.communicate(timeout=SETUP_S)
         return going.returncode, said
 
@@ -181,6 +183,13 @@ def test_servers_that_are_given_need_no_java(machine: Machine) -> None:
     given = {"CONCORD_KAFKA_URL": "127.0.0.1:1", "CONCORD_MONGO_URL": "mongodb://127.0.0.1:1"}
     status, said = machine.set_up(**given)
     assert status == 0, said
+    assert "requirements/local.txt" not in said
+
+
+def test_what_needs_no_servers_needs_no_java_either(machine: Machine) -> None:
+    status, said = machine.set_up("check")
+    assert (status, machine.has(SMALL_PACKAGE)) == (0, True), said
+    assert "requirements/test.txt" in said
     assert "requirements/local.txt" not in said
 
 
