@@ -6,8 +6,9 @@ new one and resends from its position.
 """
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Coroutine, Sequence
 from contextlib import suppress
+from typing import Any
 
 import structlog
 from aiokafka import AIOKafkaProducer, TopicPartition
@@ -18,6 +19,8 @@ LINGER_MS = 2
 BATCH_BYTES = 262_144
 REQUEST_MS = 30_000
 STOP_S = 5.0
+CANCEL_S = 0.5
+CANCELS_MAX = 5
 RETRY_S_MAX = 5.0
 PARTITIONS = 12
 # Internal topics keep everything, so that a service can rebuild what it knows of another.
@@ -59,8 +62,32 @@ async def start_when_possible(bootstrap: str, client_id: str) -> AIOKafkaProduce
 
 async def stop_within_bounds(producer: AIOKafkaProducer) -> None:
     """Stopping an idempotent producer hangs while its broker does; what it leaves can only repeat."""
-    with suppress(TimeoutError, KafkaError):
-        await asyncio.wait_for(producer.stop(), STOP_S)
+    with suppress(KafkaError):
+        await is_done_within(STOP_S, producer.stop())
+
+
+async def is_done_within(seconds: float, work: Coroutine[Any, Any, None]) -> bool:
+    """False: the time was over."""
+    task = asyncio.create_task(work)
+    await asyncio.wait({task}, timeout=seconds)
+    if not task.done():
+        await end(task)
+        return False
+    task.result()
+    return True
+
+
+async def end(task: asyncio.Task[None]) -> None:
+    """Cancel a task that is in the client's hands. The client may be deaf to it for once, where an answer
+    comes at that very moment; so it is told again, and in the end left alone.
+    """
+    for _ in range(CANCELS_MAX):
+        if task.done():
+            break
+        task.cancel()
+        await asyncio.wait({task}, timeout=CANCEL_S)
+    if task.done() and not task.cancelled():
+        task.exception()  # Whatever it was, it has been logged or does not matter any more.
 
 
 async def ensure_topics(bootstrap: str, topics: Sequence[str], replication: int) -> None:

@@ -1,12 +1,14 @@
 """A database and topics of its own for each test; servers of its own where a test takes them away."""
 
 from collections.abc import AsyncIterator, Iterator
+from concurrent.futures import Future, wait
 from pathlib import Path
 
 import pytest
 import pytest_asyncio
 
 from shared.ids import new_id
+from tests.faults.outage import Outage, begin
 from tests.faults.worker import Ground, Nursery
 from tests.support.road import Road, open_road
 
@@ -27,3 +29,19 @@ def nursery() -> Iterator[Nursery]:
 @pytest.fixture
 def ground(nursery: Nursery, mongo_url: str, kafka_bootstrap: str, tmp_path: Path) -> Ground:
     return Ground(nursery=nursery, mongo_url=mongo_url, kafka_url=kafka_bootstrap, folder=tmp_path)
+
+
+@pytest.fixture(scope="session")
+def outage(
+    nursery: Nursery, mongo_url: str, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator["Future[Outage]"]:
+    running = begin(nursery, mongo_url, tmp_path_factory.mktemp("outage"))
+    yield running
+    wait([running])
+
+
+@pytest.fixture(scope="session", autouse=True)
+def outage_beside_the_others(request: pytest.FixtureRequest) -> None:
+    """It takes its time: where its test is to be run at all, it begins with the first test."""
+    if any("outage" in getattr(item, "fixturenames", ()) for item in request.session.items):
+        request.getfixturevalue("outage")

@@ -3,8 +3,8 @@ offsets of the groups, and what the callers were told.
 """
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from aiokafka import AIOKafkaConsumer
@@ -12,12 +12,15 @@ from aiokafka.admin import AIOKafkaAdminClient
 
 from shared.contracts.vocabulary import TOPICS
 from shared.messaging import kafka
+from shared.messaging.subscription import Subscription
 from shared.storage.mongo import Mongo
 from tests.faults import trial
 from tests.faults.history import Command, commands, read
 from tests.faults.worker import Ground
 
 Document = dict[str, Any]
+# For each consumer its topic and the types that have an effect.
+Heard = Mapping[str, tuple[str, frozenset[str]]]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -33,9 +36,7 @@ class Sent:
 
 @dataclass(frozen=True, kw_only=True)
 class Evidence:
-    """`heard`: for each consumer its topic and the types that have an effect. `offsets`: what each consumer's
-    group has committed, by topic and partition.
-    """
+    """`offsets`: what each consumer's group has committed, by topic and partition."""
 
     events: list[Document]
     states: dict[str, list[Document]]
@@ -49,23 +50,27 @@ class Evidence:
     sent: list[Sent]
     offsets: dict[str, dict[tuple[str, int], int]]
     commands: dict[str, Command]
-    heard: Mapping[str, tuple[str, frozenset[str]]] = field(default_factory=lambda: HEARD)
+    heard: Heard
+
+
+def heard_by(subscriptions: Iterable[Subscription]) -> Heard:
+    return {
+        consumer_name(subscription.purpose): (
+            subscription.topic,
+            frozenset(event.type for event in subscription.handlers),
+        )
+        for subscription in subscriptions
+    }
 
 
 def consumer_name(purpose: str) -> str:
     return f"concord.{trial.SERVICE}.{purpose}"
 
 
-HEARD: Mapping[str, tuple[str, frozenset[str]]] = {
-    consumer_name(subscription.purpose): (
-        subscription.topic,
-        frozenset(event.type for event in subscription.handlers),
-    )
-    for subscription in trial.SUBSCRIPTIONS
-}
+HEARD: Heard = heard_by(trial.SUBSCRIPTIONS)
 
 
-async def gather(ground: Ground, heard: Mapping[str, tuple[str, frozenset[str]]] = HEARD) -> Evidence:
+async def gather(ground: Ground, heard: Heard = HEARD) -> Evidence:
     mongo = Mongo(ground.mongo_url, ground.database)
     try:
         relays = await _all(mongo, "relays")

@@ -29,6 +29,7 @@ from tests.faults.commands import Callers, Load
 from tests.faults.history import History
 
 REAP_EVERY_S = 0.02
+STOP_S_MAX = 45.0
 
 
 class Orders(BaseModel):
@@ -77,7 +78,12 @@ async def run(orders: Orders) -> None:
     await application.start()
     orders.ready.touch()
     await ended.wait()
-    await application.stop()
+    stopping = asyncio.create_task(application.stop())
+    if (await asyncio.wait({stopping}, timeout=STOP_S_MAX))[1]:
+        for task in asyncio.all_tasks():
+            task.print_stack(file=sys.stderr)
+        raise TimeoutError("the application did not stop")
+    await stopping
 
 
 def become(orders: Orders) -> None:

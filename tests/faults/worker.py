@@ -1,6 +1,7 @@
 """Processes of the miniature service as the tests see them: started, killed, stopped in the middle, ended."""
 
 import json
+import os
 import queue
 import signal
 import subprocess
@@ -28,6 +29,7 @@ class Nursery:
     def __init__(self) -> None:
         self.ended: dict[int, int] = {}
         self._started: queue.Queue[int] = queue.Queue()
+        self._one_at_a_time = threading.Lock()
         self._process = subprocess.Popen(
             [sys.executable, "-m", "tests.faults.process"],
             stdin=subprocess.PIPE,
@@ -47,16 +49,16 @@ class Nursery:
                 self.ended[told["ended"]] = told["status"]
 
     def start(self, orders: Orders) -> int:
-        self._tell({"start": orders.model_dump(mode="json")})
-        return self._started.get(timeout=START_S)
+        with self._one_at_a_time:
+            self._tell({"start": orders.model_dump(mode="json")})
+            return self._started.get(timeout=START_S)
 
     def signal(self, pid: int, number: signal.Signals) -> None:
         self._tell({"signal": [pid, int(number)]})
 
     def _tell(self, what: dict[str, object]) -> None:
         assert self._process.stdin is not None
-        self._process.stdin.write(json.dumps(what).encode() + b"\n")
-        self._process.stdin.flush()
+        os.write(self._process.stdin.fileno(), json.dumps(what).encode() + b"\n")
 
     def close(self) -> None:
         assert self._process.stdin is not None and self._process.stdout is not None
@@ -176,7 +178,7 @@ class Process:
         assert self.exit_status == 0, f"{self.name}: {self.exit_status}\n{self.end_of_log()}"
 
     def end_of_log(self) -> str:
-        return self.log.read_text(errors="replace")[-6_000:] if self.log.exists() else ""
+        return self.log.read_text(errors="replace")[-12_000:] if self.log.exists() else ""
 
 
 def commands_of(ground: Ground) -> dict[str, history.Command]:
