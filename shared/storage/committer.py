@@ -28,16 +28,15 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import structlog
-from bson.errors import BSONError
 from pymongo.errors import BulkWriteError, PyMongoError
 
 from shared import fault
-from shared.errors import Conflict, Locked, Unavailable
+from shared.errors import Locked, Unavailable
 from shared.storage import event_log
 from shared.storage.change import Change, Place, SealedEvent
 from shared.storage.event_log import LEASE_MS, Fenced, Writer
 from shared.storage.mongo import CommitUnknown, Mongo, database_away, is_passing
-from shared.storage.writing import Refused, changes_that_fail, write_all
+from shared.storage.writing import Refused, changed_meanwhile, changes_that_fail, write_all
 
 GROUP_CHANGES_MAX = 100
 GROUP_EVENTS_MAX = 2_000
@@ -45,6 +44,7 @@ GROUP_BYTES_MAX = 8 * 1024 * 1024
 QUEUE_CHANGES_MAX = 5_000
 PASSING_FAILURE_TRIES_S = 25.0
 STOP_S = 20.0
+WRITE_CONFLICT = 112
 
 log = structlog.get_logger()
 
@@ -158,7 +158,8 @@ class Committer:
         elif not self._stopping:
             self._wake.clear()
             with suppress(TimeoutError):
-                await asyncio.wait_for(self._wake.wait(), event_log.renew_every_s(self._lease_ms))
+                async with asyncio.timeout(event_log.renew_every_s(self._lease_ms)):
+                    await self._wake.wait()
 
     def _take(self) -> list[_Waiting]:
         """The next group. A change that must wait keeps those behind it that touch the same waiting too."""
@@ -238,6 +239,22 @@ class Committer:
             log.exception("committed_not_told")
         for waiting in group:
             waiting.resolve()
+        self._answer_the_overtaken(group)
+
+    def _answer_the_overtaken(self, group: list[_Waiting]) -> None:
+        """Who waits with a decision on what has just been moved need not queue to be told so: with many of
+        them, those who decide anew would stand behind all who are late.
+        """
+        moved = {
+            key: write.events[-1].version for done in group for key, write in done.change.aggregates.items()
+        }
+        left: deque[_Waiting] = deque()
+        for waiting in self._queue:
+            if any(w.loaded_version < moved.get(key, 0) for key, w in waiting.change.aggregates.items()):
+                waiting.resolve(changed_meanwhile())
+            else:
+                left.append(waiting)
+        self._queue = left
 
     async def _after_failure(self, group: list[_Waiting], error: Exception) -> list[list[_Waiting]]:
         """Answer those who failed for good and return the groups that go again."""
@@ -278,7 +295,7 @@ class Committer:
             await asyncio.sleep(random.uniform(0, 0.005 * 2**waiting.tries))  # noqa: S311
             return True
         if isinstance(error, Refused):
-            waiting.resolve(Conflict("changed_meanwhile", "It was changed by someone else meanwhile"))
+            waiting.resolve(changed_meanwhile())
         else:
             waiting.resolve(error)
         return False
@@ -344,18 +361,12 @@ class Committer:
 
 
 def _give_places(events: list[SealedEvent], writer: Writer, start: int) -> None:
-    """Number the events, and tell each where its predecessor in its stream lies, which may be in this very
-    group.
-    """
     for number, event in enumerate(events, start + 1):
         event.place = Place(writer.id, number)
 
 
 def _is_write_conflict(error: Exception) -> bool:
-    if isinstance(error, BSONError):
-        return False
-    code = getattr(error, "code", None)
-    return code == 112 and not isinstance(error, BulkWriteError)
+    return getattr(error, "code", None) == WRITE_CONFLICT and not isinstance(error, BulkWriteError)
 
 
 async def write_alone(mongo: Mongo, change: Change) -> None:
@@ -367,7 +378,7 @@ async def write_alone(mongo: Mongo, change: Change) -> None:
         async with mongo.transaction() as session:
             await write_all(mongo, [change], session)
     except Refused as error:
-        raise Conflict("changed_meanwhile", "It was changed by someone else meanwhile") from error
+        raise changed_meanwhile() from error
     except PyMongoError as error:
         if _is_write_conflict(error):
             raise _locked() from error

@@ -28,6 +28,10 @@ class Refused(Exception):
         self.error = error
 
 
+def changed_meanwhile() -> Conflict:
+    return Conflict("changed_meanwhile", "It was changed by someone else meanwhile")
+
+
 class _Bulk:
     def __init__(self) -> None:
         self.operations: list[Operation] = []
@@ -124,7 +128,7 @@ async def _passed_by(mongo: Mongo, changes: list[Change]) -> dict[int, BaseExcep
         found = {document["_id"] async for document in mongo.newest(collection).find(query, {"_id": 1})}
         for owner, condition in wanted:
             if condition["_id"] not in found:
-                failing[owner] = Conflict("changed_meanwhile", "It was changed by someone else meanwhile")
+                failing[owner] = changed_meanwhile()
     return failing
 
 
@@ -174,7 +178,7 @@ def _answer(change: Change, error: dict[str, Any]) -> BaseException:
     refusal: Refusal | None = change.refusals.get(_index_name(error))
     if refusal is not None:
         return refusal
-    return Conflict("changed_meanwhile", "It was changed by someone else meanwhile")
+    return changed_meanwhile()
 
 
 def _index_name(error: dict[str, Any]) -> str:

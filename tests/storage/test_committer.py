@@ -73,6 +73,17 @@ async def test_changes_of_one_aggregate_follow_one_another(writing: Writing) -> 
     assert stored["state"]["suspensions"] == 4
 
 
+async def test_many_who_decide_on_one_aggregate_do_not_queue_to_be_told_that_they_are_late(
+    writing: Writing,
+) -> None:
+    sizes: list[int] = []
+    writing.committer.group_sizes = sizes.append
+    member = await writing.register()
+    await asyncio.gather(*(writing.toggle(member.id) for _ in range(60)))
+    assert (await writing.stored(member.id))["version"] == 61
+    assert len(sizes) < 4 * 60
+
+
 async def test_a_decision_on_a_passed_version_is_a_conflict(writing: Writing) -> None:
     member = await writing.register()
     late = Unit(writing.mongo, writing.context())
