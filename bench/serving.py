@@ -65,7 +65,7 @@ async def rows(mongo_url: str, bootstrap: str) -> list[Row]:
 
 
 def _environment(mongo_url: str, bootstrap: str, issuer: str) -> dict[str, str]:
-    name, port = f"bench_{new_id('h')[-8:].lower()}", free_port()
+    name, port = f"bench{new_id('h')[-8:].lower()}", free_port()
     return {
         **os.environ,
         "CONCORD_DEMO": "true",
@@ -90,7 +90,8 @@ async def _running(service: str, environment: dict[str, str]) -> AsyncIterator[t
         await asyncio.wait_for(_ready(url), READY_S_MAX)
         yield url, process.pid
     finally:
-        process.terminate()
+        if process.returncode is None:
+            process.terminate()
         await process.wait()
 
 
