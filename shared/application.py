@@ -31,7 +31,7 @@ from shared.messaging.relay import Relay
 from shared.messaging.view_follower import ViewFollower
 from shared.service import Room, Runtime, Worker
 from shared.settings import Settings
-from shared.storage import event_log, timers
+from shared.storage import event_log, timers, views
 from shared.storage.committer import Committer
 from shared.storage.documents import create_indexes
 from shared.storage.mongo import Mongo
@@ -90,6 +90,7 @@ class Application:
         self.timers = TimersLoop(self.mongo, self.clock, self._deadlines(), self._perform_timer)
         self.followers = [self.follower(view) for room in self.rooms for view in room.views]
         self._tasks: list[asyncio.Task[None]] = []
+        self._stopping = False
 
     def follower(self, view: View) -> ViewFollower:
         return ViewFollower(
@@ -151,22 +152,39 @@ class Application:
             await asyncio.sleep(BOOT_RETRY_S)
 
     def _run(self, name: str, work: Coroutine[Any, Any, None]) -> None:
-        self._tasks.append(asyncio.create_task(work, name=f"{self.name}-{name}"))
+        task = asyncio.create_task(work, name=f"{self.name}-{name}")
+        task.add_done_callback(self._note_end)
+        self._tasks.append(task)
+
+    def _note_end(self, task: asyncio.Task[None]) -> None:
+        if not task.cancelled() and (error := task.exception()) is not None:
+            log.error("task_failed", task=task.get_name(), exc_info=error)
 
     def missing(self) -> dict[str, str]:
         """What keeps this service from doing all of its work, part by part; empty when nothing does."""
         found: dict[str, str] = {}
         if not self.listening.started.is_set():
             found["kafka"] = "not connected yet; commands are accepted and their events wait"
-        for task in self._tasks:
-            if task.done() and not task.cancelled():
-                found[task.get_name()] = "has ended"
         for consumer in self.consumers.values():
             if consumer.blocked_since is not None:
                 found[consumer.name] = "blocked: the database cannot be reached"
         return found
 
+    def ended(self) -> dict[str, str]:
+        """What has ended without having been asked to, so that only a restart mends it."""
+        if self._stopping:
+            return {}
+        found = {task.get_name(): "has ended" for task in self._tasks if task.done()}
+        if self.committer.has_ended:
+            found["committer"] = "has ended: nothing is written any more"
+        if self.relay.has_ended:
+            found["relay"] = "has ended: events are written and not sent"
+        if self.listening.has_ended:
+            found["listening"] = "has ended"
+        return found
+
     async def stop(self) -> None:
+        self._stopping = True
         await self.listening.stop()
         self.timers.stop()
         for follower in self.followers:
@@ -216,10 +234,22 @@ class Application:
             self.metrics.relay_behind_events.set(self.relay.behind)
             self.metrics.writers_adopted_total.set(self.relay.adopted_total)
             try:
-                self.metrics.timers_overdue_s.set(await self.timers.overdue_s())
+                await self._ask_for_gauges()
             except PyMongoError as error:
-                log.warning("timers_overdue_unknown", error=type(error).__name__)
+                log.warning("gauges_unknown", error=type(error).__name__)
             await asyncio.sleep(1)
+
+    async def _ask_for_gauges(self) -> None:
+        now = self.clock.real()
+        self.metrics.timers_overdue_s.set(await self.timers.overdue_s())
+        written = [await event_log.written_at(self.mongo, place) for place in self.relay.waiting]
+        ages_s = [(now - at).total_seconds() for at in written if at is not None]
+        self.metrics.relay_behind_s.set(max(ages_s, default=0.0))
+        for follower in self.followers:
+            live = await views.live(self.mongo, follower.view)
+            if live.as_of is not None:
+                age_s = (now - live.as_of).total_seconds()
+                self.metrics.projection_as_of_age_s.labels(follower.view.name).set(age_s)
 
     async def _keep_house(self) -> None:
         while True:

@@ -4,6 +4,7 @@ import os
 import threading
 import time
 import uuid
+from datetime import UTC, datetime
 
 _ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 _VALUES = {character: index for index, character in enumerate(_ALPHABET)}
@@ -28,6 +29,11 @@ def uuid7() -> uuid.UUID:
         milliseconds, counter = _last_ms, _counter
     random_bits = int.from_bytes(os.urandom(8), "big") & ((1 << 62) - 1)
     return uuid.UUID(int=milliseconds << 80 | 0x7 << 76 | counter << 64 | 0b10 << 62 | random_bits)
+
+
+def made_at(id: str) -> datetime:
+    """When a version 7 UUID was made, to the millisecond."""
+    return datetime.fromtimestamp((uuid.UUID(id).int >> 80) / 1_000, UTC)
 
 
 def new_id(prefix: str) -> str:

@@ -132,30 +132,37 @@ class Metrics:
             buckets=(1, 2, 5, 10, 20, 50, 100),
             registry=self.registry,
         )
-        self.relay_behind_events = Gauge(
-            "relay_behind_events", "Committed events not yet acknowledged by Kafka", registry=self.registry
+        self.relay_behind_events = self._gauge(
+            "relay_behind_events", "Committed events not yet acknowledged by Kafka"
         )
-        self.writers_adopted_total = Gauge(
-            "writers_adopted_total", "Logs taken over from dead processes", registry=self.registry
+        self.relay_behind_s = self._gauge(
+            "relay_behind_s", "Age of the oldest committed event not yet acknowledged by Kafka"
         )
-        self.parked_total = Counter(
-            "parked_total", "Messages parked", ["consumer", "reason"], registry=self.registry
+        self.writers_adopted_total = self._gauge(
+            "writers_adopted_total", "Logs taken over from dead processes"
         )
-        self.duplicates_dropped_total = Counter(
-            "duplicates_dropped_total", "Records seen before", ["consumer"], registry=self.registry
+        self.parked_total = self._counter("parked_total", "Messages parked", "consumer", "reason")
+        self.duplicates_dropped_total = self._counter(
+            "duplicates_dropped_total", "Records seen before", "consumer"
         )
-        self.events_consumed_total = Counter(
-            "events_consumed_total", "Records handled", ["consumer"], registry=self.registry
+        self.events_consumed_total = self._counter("events_consumed_total", "Records handled", "consumer")
+        self.consumer_lag = self._gauge(
+            "consumer_lag", "Records not yet handled", "consumer", "topic", "partition"
         )
-        self.consumer_lag = Gauge(
-            "consumer_lag", "Records not yet handled", ["consumer"], registry=self.registry
+        self.ack_failures_total = self._counter(
+            "ack_failures_total", "Offsets that could not be committed; their records come again"
         )
-        self.timers_overdue_s = Gauge(
-            "timers_overdue_s", "How late the oldest due timer is", registry=self.registry
+        self.projection_as_of_age_s = self._gauge(
+            "projection_as_of_age_s", "How long ago a view was last level with its topics", "view"
         )
-        self.requests_total = Counter(
-            "requests_total", "HTTP requests", ["method", "route", "status"], registry=self.registry
-        )
+        self.timers_overdue_s = self._gauge("timers_overdue_s", "How late the oldest due timer is")
+        self.requests_total = self._counter("requests_total", "HTTP requests", "method", "route", "status")
         self.request_s = Histogram(
             "request_s", "How long a request took", ["method", "route"], registry=self.registry
         )
+
+    def _gauge(self, name: str, what: str, *labels: str) -> Gauge:
+        return Gauge(name, what, labels, registry=self.registry)
+
+    def _counter(self, name: str, what: str, *labels: str) -> Counter:
+        return Counter(name, what, labels, registry=self.registry)

@@ -54,7 +54,11 @@ class Health:
 
     def what_is_missing(self) -> str | None:
         """In one line, for whoever looks at several services at once."""
-        return "; ".join(f"{part.part}: {part.detail}" for part in self.parts() if not part.ok) or None
+        return _in_one_line(self.parts())
+
+    def what_is_fatal(self) -> str | None:
+        """The same, of what only a restart mends."""
+        return _in_one_line([part for part in self.parts() if part.part in self._vital])
 
     def live(self) -> Response:
         return _answer([part for part in self.parts() if part.part in self._vital])
@@ -64,6 +68,10 @@ class Health:
 
     def startup(self) -> Response:
         return _answer([part for part in self.parts() if part.part == "start"])
+
+
+def _in_one_line(parts: list[Part]) -> str | None:
+    return "; ".join(f"{part.part}: {part.detail}" for part in parts if not part.ok) or None
 
 
 def _part(name: str, missing: str | None) -> Part:

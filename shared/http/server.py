@@ -52,7 +52,8 @@ class Served:
         self._directory = directory
         if isinstance(directory, ProjectedDirectory):
             self._keep_fresh(directory)
-        self.health.register("parts", self._missing)
+        self.health.register("parts", lambda: _in_words(application.missing()))
+        self.health.register("running", lambda: _in_words(application.ended()), vital=True)
         self.app: ASGIApp = http_app(
             application.runtime,
             application.rooms,
@@ -76,10 +77,6 @@ class Served:
 
         self.application.listening.level = level
 
-    def _missing(self) -> str | None:
-        missing = self.application.missing()
-        return "; ".join(f"{part}: {why}" for part, why in missing.items()) or None
-
     async def start(self) -> None:
         await self.application.start()
         self.health.started()
@@ -89,6 +86,10 @@ class Served:
         await self.verifier.close()
         if isinstance(self._directory, ProjectedDirectory):
             await self._directory.close()
+
+
+def _in_words(parts: Mapping[str, str]) -> str | None:
+    return "; ".join(f"{part}: {why}" for part, why in parts.items()) or None
 
 
 class OneOrigin:
@@ -101,6 +102,7 @@ class OneOrigin:
         self._health = [one.health for one in served]
         for one in served:
             self._all.register(one.name, one.health.what_is_missing)
+            self._all.register(f"{one.name} running", one.health.what_is_fatal, vital=True)
         self._all.started()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:

@@ -17,6 +17,7 @@ from aiokafka.abc import ConsumerRebalanceListener
 from aiokafka.errors import KafkaError
 from faststream.kafka import KafkaBroker
 from faststream.middlewares import AckPolicy
+from pymongo.errors import PyMongoError
 
 from shared.messaging import kafka
 from shared.messaging.consumer import Consumer
@@ -69,7 +70,7 @@ class Listening:
             ack_policy=AckPolicy.NACK_ON_ERROR,
             apply_types=False,
             log_level=logging.DEBUG,
-            logger=logging.getLogger("concord.listening"),
+            logger=_counting_logger(client_id, metrics),
         )
         self._subscribers = {
             consumer.name: self._subscribe(consumer, batch_records) for consumer in consumers
@@ -125,8 +126,10 @@ class Listening:
             for name, subscriber in self._subscribers.items():
                 try:
                     await self._look(name, subscriber.consumer)
-                except (KafkaError, TimeoutError) as error:
+                except (KafkaError, PyMongoError, TimeoutError) as error:
                     log.warning("lag_unknown", consumer=name, error=type(error).__name__)
+                except Exception:  # Whoever must know that we are level would never hear of it again.
+                    log.exception("lag_unknown", consumer=name)
             await asyncio.sleep(LOOK_EVERY_S)
 
     async def _look(self, name: str, consumer: AIOKafkaConsumer) -> None:
@@ -135,34 +138,52 @@ class Listening:
         partitions = [TopicPartition(topic, number) for number in consumer.partitions_for_topic(topic) or ()]
         if not partitions:
             return
-        ends: dict[TopicPartition, int] = await asyncio.wait_for(
-            consumer.end_offsets(partitions), LOOK_EVERY_S
-        )
-        lag = 0
+        async with asyncio.timeout(LOOK_EVERY_S):
+            ends: dict[TopicPartition, int] = await consumer.end_offsets(partitions)
+        level = True
         for partition, end in ends.items():
-            if end:
-                lag += end - (await consumer.committed(partition) or 0)
-        self._metrics.consumer_lag.labels(name).set(lag)
-        if lag <= 0:
+            lag = end - (await consumer.committed(partition) or 0) if end else 0
+            self._metrics.consumer_lag.labels(name, partition.topic, partition.partition).set(lag)
+            level = level and lag <= 0
+        if level:
             await self.level(name)
 
     def _topic_of(self, name: str) -> str:
         topics: list[str] = self._subscribers[name].topic_names
         return topics[0].removeprefix(self._prefix)
 
+    @property
+    def has_ended(self) -> bool:
+        """Without having been asked to."""
+        return any(task.done() and not task.cancelled() for task in self._tasks)
+
     async def stop(self) -> None:
         """Wait for batches in hand, within the grace, then leave the groups."""
         for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
-        try:
-            await asyncio.wait_for(self.broker.stop(), GRACE_S + 5)
-        except TimeoutError:
+            await kafka.end(task)
+        if not await kafka.is_done_within(GRACE_S + 5, self.broker.stop()):
             log.warning("listening_not_stopped_in_time")
 
 
 async def _nobody_asks(name: str) -> None:
     return None
+
+
+class _AckFailures(logging.Handler):
+    """The library swallows an offset's failed commit and says so only in its log, as critical."""
+
+    def __init__(self, metrics: Metrics) -> None:
+        super().__init__(logging.CRITICAL)
+        self._metrics = metrics
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self._metrics.ack_failures_total.inc()
+
+
+def _counting_logger(client_id: str, metrics: Metrics) -> logging.Logger:
+    logger = logging.getLogger(f"concord.listening.{client_id}")
+    logger.handlers = [_AckFailures(metrics)]
+    return logger
 
 
 class _DrainBeforeRebalance(ConsumerRebalanceListener):  # type: ignore[misc]

@@ -33,7 +33,7 @@ from shared import fault
 from shared.messaging import kafka
 from shared.messaging.batches import Batches
 from shared.storage import event_log
-from shared.storage.change import SealedEvent
+from shared.storage.change import Place, SealedEvent
 from shared.storage.event_log import LEASE_MS, Fenced, Writer
 from shared.storage.mongo import Mongo
 from shared.telemetry import send_span
@@ -151,7 +151,8 @@ class LogRelay:
             return
         if self.acknowledged > self._written:
             with suppress(TimeoutError):
-                await asyncio.wait_for(self._more.wait(), POSITION_EVERY_S)
+                async with asyncio.timeout(POSITION_EVERY_S):
+                    await self._more.wait()
             await self._write_position_when_due()
         else:
             await self._more.wait()
@@ -263,14 +264,22 @@ class Relay:
         self._producer: AIOKafkaProducer | None = None
         self._starting = asyncio.Lock()
         self._adopting: asyncio.Task[None] | None = None
+        self._failed = self._stopping = False
 
     @property
     def behind(self) -> int:
         return sum(follower.behind for follower in self._logs.values())
 
     @property
-    def connected(self) -> bool:
-        return self._producer is not None
+    def has_ended(self) -> bool:
+        """Without having been asked to: somebody's events would wait for a restart."""
+        return self._failed or (self._adopting is not None and self._adopting.done() and not self._stopping)
+
+    @property
+    def waiting(self) -> list[Place]:
+        """Of each log the first event that was not acknowledged yet."""
+        behind = (follower for follower in self._logs.values() if follower.behind)
+        return [Place(follower.writer.id, follower.acknowledged + 1) for follower in behind]
 
     async def start(self) -> None:
         self._adopting = asyncio.create_task(self._look_for_logs(), name="relay-adopting")
@@ -282,7 +291,8 @@ class Relay:
         own = self._own
         # Only our own following of it: by now we may be the one who adopted it.
         if own is not None and self._logs.get(own.writer.id) is own:
-            self._tasks[own.writer.id].cancel()
+            del self._logs[own.writer.id]
+            self._tasks.pop(own.writer.id).cancel()
         self._own = self._follow(LogRelay(self._mongo, writer, self))
 
     def on_committed(self, events: list[SealedEvent]) -> None:
@@ -302,6 +312,9 @@ class Relay:
             await event_log.give_back(self._mongo, follower.writer, sent=follower.acknowledged)
         except PyMongoError as error:
             log.warning("log_not_given_back", writer=follower.writer.id, error=type(error).__name__)
+        except Exception:
+            self._failed = True
+            log.exception("log_not_followed", writer=follower.writer.id)
         finally:
             # A log may be followed anew, under a higher epoch, before its former follower has ended.
             if self._logs.get(follower.writer.id) is follower:
@@ -326,15 +339,17 @@ class Relay:
     async def _look_for_logs(self) -> None:
         loop = asyncio.get_running_loop()
         renewed_at = loop.time()
+        renew_every_s = event_log.renew_every_s(self._lease_ms)
         while True:
             try:
-                await self._adopt_all()
-                if loop.time() - renewed_at > event_log.renew_every_s(self._lease_ms):
+                if loop.time() - renewed_at >= renew_every_s:
                     renewed_at = loop.time()
                     await self._renew_adopted()
+                # Last: a log that cannot be had yet must not cost us those that we have.
+                await self._adopt_all()
             except PyMongoError as error:
                 log.warning("adoption_waits", error=type(error).__name__)
-            await asyncio.sleep(ADOPT_EVERY_S)
+            await asyncio.sleep(min(ADOPT_EVERY_S, renew_every_s))
 
     async def _adopt_all(self) -> None:
         while adopted := await event_log.adopt_next(self._mongo, self._owner, self._lease_ms):
@@ -355,13 +370,9 @@ class Relay:
                 if task := self._tasks.get(follower.writer.id):
                     task.cancel()
 
-    async def _leave_the_rest(self, follower: LogRelay) -> None:
-        """What could not be sent in time is for whoever looks next, not for whoever waits for the lease."""
-        with suppress(PyMongoError):
-            await event_log.give_back(self._mongo, follower.writer, sent=follower.acknowledged)
-
     async def stop(self) -> None:
         """Drain what is known, within bounds, and give the leases back."""
+        self._stopping = True
         if self._adopting is not None:
             self._adopting.cancel()
             await asyncio.gather(self._adopting, return_exceptions=True)
@@ -371,12 +382,11 @@ class Relay:
         tasks = list(self._tasks.values())
         if tasks:
             _, late = await asyncio.wait(tasks, timeout=DRAIN_S)
-            for task in late:
-                task.cancel()
-            await asyncio.gather(*late, return_exceptions=True)
+            await asyncio.gather(*(kafka.end(task) for task in late))
         for follower in followers:
-            if follower.behind:
-                await self._leave_the_rest(follower)
+            if follower.behind:  # For whoever looks next, not for whoever waits for the lease to run out.
+                with suppress(PyMongoError):
+                    await event_log.give_back(self._mongo, follower.writer, sent=follower.acknowledged)
         if self._producer is not None:
             await kafka.stop_within_bounds(self._producer)
             self._producer = None

@@ -11,12 +11,13 @@ Leases decide when somebody else may take a log over, never whether a write is r
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from bson.binary import Binary
 
-from shared.ids import new_id
-from shared.storage.change import EVENTS, SealedEvent, event_of
+from shared.ids import made_at, new_id
+from shared.storage.change import EVENTS, Place, SealedEvent, event_of
 from shared.storage.mongo import Mongo
 
 WRITERS = "writers"
@@ -153,6 +154,12 @@ async def read_log(mongo: Mongo, writer_id: str, after: int, up_to: int) -> list
         .batch_size(max(up_to - after, 1))
     )
     return [event_of(document) for document in await cursor.to_list(length=up_to - after)]
+
+
+async def written_at(mongo: Mongo, place: Place) -> datetime | None:
+    """When an event was made, by the machine's clock, which its id carries."""
+    document = await mongo[EVENTS].find_one({"writer": place.writer, "seq": place.seq}, {"_id": 1})
+    return None if document is None else made_at(document["_id"])
 
 
 async def read_stream(mongo: Mongo, stream: str) -> list[SealedEvent]:

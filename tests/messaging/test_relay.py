@@ -7,6 +7,7 @@ import pytest
 from aiokafka import ConsumerRecord
 
 from shared.contracts.envelope import open_envelope
+from shared.ids import new_id
 from shared.storage import event_log
 from tests.support.road import Road, open_road, until
 
@@ -84,9 +85,10 @@ async def test_a_dead_writers_log_is_adopted_and_sent(road: Road) -> None:
 async def test_a_graceful_stop_sends_all_and_gives_the_lease_back(
     mongo_url: str, kafka_bootstrap: str
 ) -> None:
-    async with open_road(mongo_url, kafka_bootstrap, "graceful", fresh=False) as road:
+    name = new_id("t")[-12:].lower()
+    async with open_road(mongo_url, kafka_bootstrap, name, fresh=False) as road:
         await asyncio.gather(*(road.writing.register() for _ in range(50)))
-    async with open_road(mongo_url, kafka_bootstrap, "graceful") as after:
+    async with open_road(mongo_url, kafka_bootstrap, name) as after:
         writers = await after.mongo["writers"].find({"committed": 50}).to_list(length=10)
         assert [writer["drained"] for writer in writers] == [True]
         assert await event_log.adopt_next(after.mongo, "nobody") is None
