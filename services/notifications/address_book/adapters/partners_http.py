@@ -1,5 +1,6 @@
 """Asking partners for a person's address, over HTTP, with the key that services show each other."""
 
+import asyncio
 from collections.abc import Mapping
 from typing import Protocol
 
@@ -10,6 +11,7 @@ from services.notifications.address_book.domain import Address
 from shared.errors import Permanent, Transient
 
 FETCH_TIMEOUT_S = 5.0
+ASKED_AT_ONCE_MAX = 4
 ANSWER_BYTES_MAX = 64 * 1024
 
 
@@ -31,6 +33,8 @@ class _Contact(BaseModel):
 
 class PartnersHttp:
     def __init__(self, partners_url: str, internal_key: str, *, timeout_s: float = FETCH_TIMEOUT_S) -> None:
+        # Partners has people to answer too: after an import nobody waits for a thousand questions of ours.
+        self._turns = asyncio.Semaphore(ASKED_AT_ONCE_MAX)
         self._client = httpx2.AsyncClient(
             base_url=partners_url,
             headers={"Authorization": f"Internal {internal_key}"},
@@ -41,7 +45,8 @@ class PartnersHttp:
 
     async def fetch(self, person_id: str) -> Address | None:
         try:
-            answer = await self._client.get(f"/partners/v1/people/{person_id}/contact")
+            async with self._turns:
+                answer = await self._client.get(f"/partners/v1/people/{person_id}/contact")
         except httpx2.TransportError as error:
             raise Transient(f"partners cannot be asked: {type(error).__name__}") from error
         if answer.status_code == 404:
