@@ -7,6 +7,7 @@ rebuild may run anywhere.
 
 import asyncio
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import structlog
@@ -29,8 +30,34 @@ HOLD_EVERY_S = 2.0
 POLL_MS = 200
 RECORDS_MAX = 2_000
 RETRY_S = 1.0
+METADATA_MS = 30_000
+# What the brokers hold is asked for this often, for the time up to which a view is level.
+LEVEL_EVERY_S = 1.0
+ENDS_S = 5.0
 
 log = structlog.get_logger()
+
+
+@dataclass
+class _Reader:
+    """Where a generation is read. `due`: per partition the offset that the stored position says is next; the
+    next record may lie further on, since not every offset is a record's.
+    """
+
+    kafka: AIOKafkaConsumer
+    generation: int
+    due: dict[TopicPartition, int]
+
+    async def is_level(self) -> bool:
+        """Nothing is left that the brokers have now. They are asked: what they said last may be old."""
+        async with asyncio.timeout(ENDS_S):
+            ends: Mapping[TopicPartition, int] = await self.kafka.end_offsets(list(self.due))
+        return all([await self.kafka.position(partition) >= end for partition, end in ends.items()])
+
+    @property
+    def has_new_partitions(self) -> bool:
+        topics = {partition.topic for partition in self.due}
+        return sum(len(self.kafka.partitions_for_topic(topic) or ()) for topic in topics) > len(self.due)
 
 
 class ViewFollower:
@@ -56,6 +83,10 @@ class ViewFollower:
             except (KafkaError, PyMongoError, Conflict, OSError) as error:
                 log.warning("view_waits", view=self.view.name, error=type(error).__name__)
                 await self._pause(RETRY_S)
+            except Exception:
+                # A projection has a bug. Readers see by `as_of` that it stands; the others go on.
+                log.exception("view_failed", view=self.view.name)
+                await self._pause(RETRY_S)
 
     def stop(self) -> None:
         self._stopping.set()
@@ -69,12 +100,12 @@ class ViewFollower:
         reader = await self._reader(fresh)
         try:
             while True:
+                await self._read_some(reader)
                 asked_at = self._clock.real()
-                await self._read_some(reader, fresh)
-                if await self._is_level(reader):
+                if await reader.is_level():
                     break
         finally:
-            await reader.stop()
+            await reader.kafka.stop()
         await views.point_at(self._mongo, self.view, fresh, asked_at)
         await views.drop(self._mongo, self.view, former)
         return fresh
@@ -84,30 +115,35 @@ class ViewFollower:
         generation = (await views.live(self._mongo, self.view)).generation
         reader = await self._reader(generation)
         loop = asyncio.get_running_loop()
-        held_at = loop.time()
+        held_at = asked_level_at = loop.time()
         try:
             while not self._stopping.is_set():
-                asked_at = self._clock.real()
-                await self._read_some(reader, generation)
-                if await self._is_level(reader):
-                    await views.read_up_to(self._mongo, self.view, generation, asked_at)
+                await self._read_some(reader)
+                if loop.time() - asked_level_at > LEVEL_EVERY_S:
+                    asked_level_at = loop.time()
+                    asked_at = self._clock.real()
+                    if await reader.is_level():
+                        await views.read_up_to(self._mongo, self.view, generation, asked_at)
                 if loop.time() - held_at > HOLD_EVERY_S:
                     held_at = loop.time()
-                    if not await self._still_ours(generation):
+                    if reader.has_new_partitions or not await self._still_ours(generation):
                         return
         finally:
-            await reader.stop()
+            await reader.kafka.stop()
 
     async def _still_ours(self, generation: int) -> bool:
         if (await views.live(self._mongo, self.view)).generation != generation:
             return False
         return await views.hold(self._mongo, self.view, self._owner, HOLD_MS)
 
-    async def _reader(self, generation: int) -> AIOKafkaConsumer:
+    async def _reader(self, generation: int) -> "_Reader":
         """A consumer without a group, standing where this generation stopped."""
         await views.prepare(self._mongo, self.view, generation)
         reader = AIOKafkaConsumer(
-            bootstrap_servers=self._bootstrap, enable_auto_commit=False, auto_offset_reset="none"
+            bootstrap_servers=self._bootstrap,
+            enable_auto_commit=False,
+            auto_offset_reset="none",
+            metadata_max_age_ms=METADATA_MS,
         )
         await reader.start()
         try:
@@ -117,14 +153,13 @@ class ViewFollower:
                 await views.begin_partition(self._mongo, self.view, generation, topic, partition.partition)
             reader.assign(partitions)
             stored = await views.positions(self._mongo, self.view, generation)
-            for partition in partitions:
-                reader.seek(
-                    partition, stored[partition.topic.removeprefix(self._prefix), partition.partition]
-                )
+            due = {p: stored[p.topic.removeprefix(self._prefix), p.partition] for p in partitions}
+            for partition, offset in due.items():
+                reader.seek(partition, offset)
         except BaseException:
             await reader.stop()
             raise
-        return reader
+        return _Reader(reader, generation, due)
 
     async def _partitions(self) -> list[TopicPartition]:
         found: list[TopicPartition] = []
@@ -135,8 +170,8 @@ class ViewFollower:
             found.extend(partitions)
         return found
 
-    async def _read_some(self, reader: AIOKafkaConsumer, generation: int) -> None:
-        batch: Mapping[TopicPartition, list[ConsumerRecord]] = await reader.getmany(
+    async def _read_some(self, reader: "_Reader") -> None:
+        batch: Mapping[TopicPartition, list[ConsumerRecord]] = await reader.kafka.getmany(
             timeout_ms=POLL_MS, max_records=RECORDS_MAX
         )
         for partition, records in batch.items():
@@ -144,11 +179,12 @@ class ViewFollower:
             stretch = Stretch(
                 topic=topic,
                 partition=partition.partition,
-                due=records[0].offset,
+                due=reader.due[partition],
                 next=records[-1].offset + 1,
                 facts=[self._fact(topic, record) for record in records],
             )
-            await views.apply(self._mongo, self.view, generation, stretch)
+            await views.apply(self._mongo, self.view, reader.generation, stretch)
+            reader.due[partition] = stretch.next
 
     def _fact(self, topic: str, record: ConsumerRecord) -> Fact:
         """What cannot be read is parked by the consumers, which are told apart per aggregate; a view passes
@@ -171,16 +207,6 @@ class ViewFollower:
             offset=record.offset,
         )
         return Fact(received, event)
-
-    async def _is_level(self, reader: AIOKafkaConsumer) -> bool:
-        """Nothing is left that was there when the brokers answered our last question."""
-        for partition in reader.assignment():
-            highwater = reader.highwater(partition)
-            if highwater is None:
-                highwater = (await reader.end_offsets([partition]))[partition]
-            if await reader.position(partition) < highwater:
-                return False
-        return True
 
     async def _pause(self, seconds: float) -> None:
         try:

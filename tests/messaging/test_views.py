@@ -3,12 +3,16 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from typing import Any
 
 import pytest
+from aiokafka import AIOKafkaProducer
+from aiokafka.admin import AIOKafkaAdminClient, NewPartitions
 
 from shared.clock import SystemClock
 from shared.contracts.partners.partner import PartnerRegistered, PartnerReinstated, PartnerSuspended
+from shared.messaging import kafka
 from shared.messaging.subscription import Received
 from shared.messaging.view_follower import ViewFollower
 from shared.storage import views
@@ -95,6 +99,72 @@ async def test_two_processes_do_not_count_a_record_twice(road: Road) -> None:
         await asyncio.gather(*(road.writing.toggle(id) for id in ids for _ in range(6)))
         await until(lambda: level(road))
     assert all(count == 3 for _, count in (await rows_of(road)).values())
+
+
+async def test_a_hole_in_the_offsets_does_not_stop_a_view(road: Road) -> None:
+    """As a producer's transactions leave one, whose markers take an offset and are nobody's record."""
+    name = road.prefix + TOPIC
+    partitions = await kafka.partitions_of(road.bootstrap, name)
+
+    async def all_read() -> bool:
+        return len([at for at in (await views.positions(road.mongo, VIEW, 1)).values() if at]) == len(
+            partitions
+        )
+
+    async with following(follower(road)):
+        stranger = AIOKafkaProducer(bootstrap_servers=road.bootstrap, transactional_id=name)
+        await stranger.start()
+        async with stranger.transaction():
+            for partition in partitions:
+                await stranger.send_and_wait(name, b"not ours", partition=partition.partition)
+        await kafka.stop_within_bounds(stranger)
+        await until(all_read)
+        await asyncio.gather(*(road.writing.register() for _ in range(10)))
+        await until(lambda: level(road))
+
+
+async def test_a_view_goes_on_once_its_projection_is_mended(
+    road: Road, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("shared.messaging.view_follower.RETRY_S", 0.05)
+    failures: list[str] = []
+    broken = True
+
+    def project(event: Any, received: Received, rows: Rows) -> None:
+        if broken:
+            failures.append(event.partner_id)
+            raise ValueError("a bug")
+        seen(event, received, rows)
+
+    async def failed_twice() -> bool:
+        return len(failures) >= 2
+
+    await road.writing.register()
+    one = follower(road)
+    one.view = replace(VIEW, project=dict.fromkeys(VIEW.project, project))
+    async with following(one):
+        await until(failed_twice)
+        broken = False
+        await until(lambda: level(road))
+
+
+async def test_partitions_that_are_added_are_read_too(road: Road, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("shared.messaging.view_follower.METADATA_MS", 500)
+    async with following(follower(road)):
+        await road.writing.register()
+        await until(lambda: level(road))
+        admin = AIOKafkaAdminClient(bootstrap_servers=road.bootstrap)
+        await admin.start()
+        await admin.create_partitions({road.prefix + TOPIC: NewPartitions(total_count=kafka.PARTITIONS + 1)})
+        await admin.close()
+        member = await road.writing.register()
+        event = await road.mongo["events"].find_one({"stream": member.id})
+        await road.send(event["body"], member.id, partition=kafka.PARTITIONS)
+        await until(lambda: read_to_the_end_of(road, kafka.PARTITIONS))
+
+
+async def read_to_the_end_of(road: Road, partition: int) -> bool:
+    return (await views.positions(road.mongo, VIEW, 1)).get((TOPIC, partition), 0) > 0
 
 
 async def test_a_rebuild_that_was_cut_short_is_gone_on_with(road: Road) -> None:

@@ -64,13 +64,19 @@ class Road:
         return listening
 
     async def send(
-        self, value: bytes | None, key: str, headers: list[tuple[str, bytes | None]] | None = None
+        self,
+        value: bytes | None,
+        key: str,
+        headers: list[tuple[str, bytes | None]] | None = None,
+        partition: int | None = None,
     ) -> None:
         """A record that did not come from a relay."""
         producer = kafka.new_producer(self.bootstrap, "stranger")
         await producer.start()
         try:
-            await producer.send_and_wait(self.prefix + TOPIC, value, key=key.encode(), headers=headers)
+            await producer.send_and_wait(
+                self.prefix + TOPIC, value, key=key.encode(), headers=headers, partition=partition
+            )
         finally:
             await kafka.stop_within_bounds(producer)
 
