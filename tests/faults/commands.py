@@ -4,6 +4,8 @@ import asyncio
 import random
 from dataclasses import dataclass
 
+from pymongo.errors import PyMongoError
+
 from shared.context import system_actor
 from shared.errors import Refusal, Unavailable
 from shared.service import Runtime, Worker
@@ -83,6 +85,9 @@ class Callers:
         except Unavailable as away:
             said = Said.UNKNOWN if away.code == "outcome_unknown" else Said.REFUSED
             self._history.note(op, said, code=away.code)
+            return Said.UNKNOWN
+        except PyMongoError as error:
+            self._history.note(op, Said.UNKNOWN, code=type(error).__name__)
             return Said.UNKNOWN
         except Refusal as refusal:
             self._history.note(op, Said.REFUSED, code=refusal.code)

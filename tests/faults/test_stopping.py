@@ -53,7 +53,7 @@ async def test_what_takes_too_long_is_ended() -> None:
 async def test_a_service_stops_in_time_although_its_group_is_being_shared_out_anew(ground: Ground) -> None:
     async with open_house(ground, SUBSCRIPTIONS) as first:
         await first.application.listening.started.wait()
-        for _ in range(4):
+        for _ in range(2):
             async with open_house(ground, SUBSCRIPTIONS) as second:
                 await second.application.listening.started.wait()
                 begun = asyncio.get_running_loop().time()
