@@ -70,12 +70,21 @@ def main(arguments: Sequence[str]) -> int:
         changes = together() if len(chosen) > 1 else {}
         settings = {name: settings_of(name, **changes) for name in chosen}
     except ValidationError as error:
-        problems = (f"  {'.'.join(map(str, e['loc'])) or 'settings'}: {e['msg']}" for e in error.errors())
-        sys.stderr.write("Concord cannot start with these settings:\n" + "\n".join(problems) + "\n")
-        return WRONG_SETTINGS
+        return wrong_settings(error)
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         runner.run(run(settings))
     return 0
+
+
+def wrong_settings(error: ValidationError) -> int:
+    problems = "".join(f"  {problem}\n" for problem in problems_of(error))
+    sys.stderr.write(f"Concord cannot start with these settings:\n{problems}")
+    return WRONG_SETTINGS
+
+
+def problems_of(error: ValidationError) -> list[str]:
+    """Field by field, without the values: they may be secret."""
+    return [f"{'.'.join(map(str, one['loc'])) or 'settings'}: {one['msg']}" for one in error.errors()]
 
 
 def together() -> dict[str, object]:
@@ -84,7 +93,8 @@ def together() -> dict[str, object]:
     """
     key = os.environ.get("CONCORD_INTERNAL_KEY") or secrets.token_urlsafe(32)
     demo = Settings(internal_key=SecretStr(key))
-    changes: dict[str, object] = {"partners_url": f"http://{demo.http_host}:{demo.http_port}"}
+    own = f"http://{demo.http_host}:{demo.http_port}"
+    changes: dict[str, object] = {"partners_url": os.environ.get("CONCORD_PARTNERS_URL", own)}
     return {**changes, "internal_key": key} if demo.demo else changes
 
 

@@ -16,24 +16,34 @@ import re
 import sys
 import time
 from collections.abc import Coroutine
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from typing import Annotated, Any
 
 import httpx2
 import typer
+from aiokafka.errors import KafkaError
+from pydantic import ValidationError
 from rich.console import Console
 from rich.table import Table
 
-from services.__main__ import SERVICES, application, settings_of, together
+from services.__main__ import (
+    SERVICES,
+    application,
+    problems_of,
+    settings_of,
+    together,
+    wrong_settings,
+)
 from services.__main__ import main as run_services
 from services.partners import seed as partners_seed
 from services.partners.people.commands import AdmitPerson, Details
 from shared.application import Application
 from shared.context import Actor
 from shared.contracts.envelope import Unreadable
-from shared.errors import Refusal
+from shared.contracts.vocabulary import TOPICS
+from shared.errors import Refusal, Unavailable
 from shared.ids import uuid7
-from shared.messaging import parked
+from shared.messaging import kafka, parked
 from shared.messaging.view_follower import ViewFollower
 from shared.settings import Settings
 from shared.storage.verify import verify as verify_record
@@ -43,9 +53,17 @@ REFUSED = 1
 NOT_WHOLE = 2
 LIST_MAX = 200
 REQUEST_S = 10.0
+# Two tries to find a primary.
+OPEN_S = 12.0
+TOPICS_S = 5.0
+# The one in an address, between its user and its host.
+_PASSWORD = re.compile(r"(//[^/:@]*:)[^/@]*@")
 UNITS_S = {"s": 1, "m": 60, "h": 3_600, "d": 86_400}
 
-app = typer.Typer(no_args_is_help=True, add_completion=False, help=__doc__)
+# Whatever is raised on purpose is said in a line; a bug's traceback goes without values, which may be secret.
+app = typer.Typer(
+    no_args_is_help=True, add_completion=False, help=__doc__, pretty_exceptions_show_locals=False
+)
 people_app = typer.Typer(no_args_is_help=True, help="The directory, where nobody is admitted yet.")
 clock_app = typer.Typer(no_args_is_help=True, help="The demo's clock.")
 parked_app = typer.Typer(no_args_is_help=True, help="Messages that could not be handled.")
@@ -58,16 +76,31 @@ Service = Annotated[str, typer.Argument(help=" | ".join(SERVICES))]
 
 
 @asynccontextmanager
-async def opened(service: str) -> Any:
+async def opened(service: str, *, writes: bool = False) -> Any:
     """One service, able to load, decide and save; what it writes is sent before it is closed."""
     if service not in SERVICES:
         raise typer.BadParameter(f"there is no service {service}: {', '.join(SERVICES)}")
     made = application(service, settings_of(service, **together()))
-    await made.start_for_one_command()
+    if writes:
+        await topics_are_there(made.settings)
+    try:
+        async with asyncio.timeout(OPEN_S):
+            await made.start_for_one_command()
+    except TimeoutError:
+        await made.mongo.close()
+        raise Unavailable("database_away", f"The database did not answer within {OPEN_S:.0f} s") from None
     try:
         yield made
     finally:
         await made.stop()
+
+
+async def topics_are_there(where: Settings) -> None:
+    """In a house that never ran nobody has made them. While Kafka is away, what is written waits."""
+    topics = [where.kafka_topic_prefix + topic for topic in TOPICS]
+    with suppress(KafkaError, OSError, TimeoutError):
+        async with asyncio.timeout(TOPICS_S):
+            await kafka.ensure_topics(where.kafka_url, topics, where.kafka_replication)
 
 
 def doing(work: Coroutine[Any, Any, int | None]) -> None:
@@ -77,6 +110,9 @@ def doing(work: Coroutine[Any, Any, int | None]) -> None:
         status = asyncio.run(work)
     except Refusal as refusal:
         out.print(f"[bold]{refusal.code}[/bold]: {refusal.message}", style="red")
+        status = REFUSED
+    except httpx2.TransportError as error:
+        out.print(f"The house does not answer ({type(error).__name__}): is it running?", style="red")
         status = REFUSED
     raise typer.Exit(status or 0)
 
@@ -104,7 +140,11 @@ def seed() -> None:
 
     async def work() -> None:
         began = time.monotonic()
-        async with opened("partners") as made:
+        if not Settings(**together()).demo:  # type: ignore[arg-type]
+            raise typer.BadParameter(
+                "invented people have no business in production: CONCORD_DEMO is not set"
+            )
+        async with opened("partners", writes=True) as made:
             await partners_seed.seed(made.runtime, demo_data.PEOPLE, demo_data.PARTNERS)
         took_s = time.monotonic() - began
         out.print(f"{len(demo_data.PEOPLE)} people, {len(demo_data.PARTNERS)} partners ({took_s:.1f} s)")
@@ -116,12 +156,15 @@ def seed() -> None:
 def grant(subject: str, name: str, email: str, language: str = "en", zone: str = "UTC") -> None:
     """Make the first administrator: whoever signs in as SUBJECT."""
 
+    try:
+        details = Details.model_validate({"name": name, "email": email, "language": language})
+        command = AdmitPerson(subject=subject, details=details, zone=zone)
+    except ValidationError as error:
+        raise typer.BadParameter("; ".join(problems_of(error))) from None
+
     async def work() -> None:
-        details = Details(name=name, email=email, language=language)
-        async with opened("partners") as made:
-            person = await partners_seed.admit_administrator(
-                made.runtime, AdmitPerson(subject=subject, details=details, zone=zone)
-            )
+        async with opened("partners", writes=True) as made:
+            person = await partners_seed.admit_administrator(made.runtime, command)
         out.print(f"{person.id} is an administrator")
 
     doing(work())
@@ -236,7 +279,7 @@ def replay_parked(
     """Handle what waits of one aggregate, in order; stop where one fails again."""
 
     async def work() -> int:
-        async with opened(service) as made:
+        async with opened(service, writes=True) as made:
             if consumer not in made.consumers:
                 raise typer.BadParameter(f"{service} has {', '.join(made.consumers)}")
             actor = Actor(id=f"operator:{getpass.getuser()}")
@@ -301,7 +344,8 @@ def settings() -> None:
         found = settings_of(name, **together())
         for field, described in type(found).model_fields.items():
             if field not in seen:
-                table.add_row(f"CONCORD_{field.upper()}", str(getattr(found, field)), described.description)
+                value = _PASSWORD.sub(r"\1**********@", str(getattr(found, field)))
+                table.add_row(f"CONCORD_{field.upper()}", value, described.description)
                 seen.add(field)
     out.print(table)
 
@@ -330,5 +374,12 @@ def complain(answer: httpx2.Response) -> int:
     return REFUSED
 
 
+def main() -> None:
+    try:
+        app(prog_name="concord")
+    except ValidationError as error:  # Of the settings: what is typed is looked at where it is taken.
+        sys.exit(wrong_settings(error))
+
+
 if __name__ == "__main__":
-    app(prog_name="concord" if sys.argv[0].endswith("cli.py") else None)
+    main()
