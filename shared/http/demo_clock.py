@@ -41,7 +41,10 @@ def clock_room(service: str, clock: MovableClock) -> Room:
             work.change.edit(
                 CLOCK, {"_id": CLOCK, "ahead_s": kept["ahead_s"]}, {"$set": {"ahead_s": ahead_s}}
             )
-        return _out(clock.now() + timedelta(seconds=ahead_s) - clock.ahead, ahead_s)
+        ahead = timedelta(seconds=ahead_s)
+        # Here at once, so that whoever moved it finds it moved; other processes look it up in a moment.
+        work.after_commit.append(lambda: clock.advance_to(max(ahead, clock.ahead)))
+        return _out(clock.now() + ahead - clock.ahead, ahead_s)
 
     return Room(name="clock", routes=(routes,))
 
