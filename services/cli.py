@@ -53,8 +53,8 @@ REFUSED = 1
 NOT_WHOLE = 2
 LIST_MAX = 200
 REQUEST_S = 10.0
-# Two tries to find a primary.
-OPEN_S = 12.0
+# As long as the driver looks for a primary, and a little.
+OPEN_S = 6.0
 TOPICS_S = 5.0
 # The one in an address, between its user and its host.
 _PASSWORD = re.compile(r"(//[^/:@]*:)[^/@]*@")
