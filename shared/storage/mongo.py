@@ -134,9 +134,6 @@ class Mongo:
         with suppress(OperationFailure):
             await self.client.admin.command("killSessions", [dict(lsid)])
 
-    async def ping(self) -> None:
-        await self.client.admin.command("ping")
-
     async def close(self) -> None:
         closing = self.client.close()
         if closing is not None:
