@@ -31,6 +31,7 @@ from shared.storage.mongo import Mongo
 LEASE_S: Mapping[Channel, float] = {Channel.INBOX: 60.0, Channel.WEBHOOK: 60.0, Channel.EMAIL: 300.0}
 CLAIM_MAX = 500
 SWEPT_MAX = 1_000
+LOOKED_AT_MAX = 200
 DUPLICATE_KEY = 11000
 
 
@@ -124,13 +125,11 @@ class Ledger:
         if edits:
             await self._deliveries.bulk_write(edits, ordered=False)
 
-    async def still_held(self, items: Sequence[Item]) -> list[Item]:
-        """Those whose lease nobody took over and that nobody settled."""
-        leases = {item.key: item.lease for item in items}
-        query = {"_id": {"$in": list(leases)}, "state": State.PENDING.value}
+    async def held_leases(self, keys: Sequence[str]) -> set[tuple[str, str]]:
+        """Of deliveries that nobody has settled: each with the lease it is held under now."""
+        query = {"_id": {"$in": keys}, "state": State.PENDING.value}
         cursor = self._deliveries.find(query, {"lease": 1})
-        held = {document["_id"] async for document in cursor if document["lease"] == leases[document["_id"]]}
-        return [item for item in items if item.key in held]
+        return {(document["_id"], document["lease"]) async for document in cursor}
 
     async def let_out(self, channel: Channel, lanes: Iterable[str]) -> list[Item]:
         """Open the next of each lane that has none open. The unique index decides between two who try."""
@@ -154,16 +153,34 @@ class Ledger:
         return await self._leased(keys, lease)
 
     async def _first_waiting(self, lanes: Sequence[str]) -> dict[str, str]:
+        """Mostly none waits, which one look tells. A long lane may hide others from it, so it looks again
+        for the rest, and never reads a lane from end to end.
+        """
         firsts: dict[str, str] = {}
-        query = {"lane": {"$in": lanes}, "state": State.WAITING.value}
-        cursor = self._deliveries.find(query, {"lane": 1}).sort([("lane", 1), ("version", 1)])
-        async for document in cursor:
-            firsts.setdefault(document["lane"], document["_id"])
+        left = list(lanes)
+        while left:
+            query = {"lane": {"$in": left}, "state": State.WAITING.value}
+            some = self._deliveries.find(query, {"lane": 1}).limit(LOOKED_AT_MAX)
+            found = {document["lane"] async for document in some}
+            if not found:
+                break
+            for lane in found:
+                query = {"lane": lane, "state": State.WAITING.value}
+                first = await self._deliveries.find_one(query, {"_id": 1}, sort=[("version", 1)])
+                if first is not None:
+                    firsts[lane] = first["_id"]
+            left = [lane for lane in left if lane not in found]
         return firsts
 
-    async def open_lanes(self, lanes: Sequence[str]) -> set[str]:
-        cursor = self._deliveries.find({"lane": {"$in": lanes}, "open": True}, {"lane": 1})
-        return {document["lane"] async for document in cursor}
+    async def taken_lanes(self, lanes: Sequence[str]) -> set[str]:
+        """Those in which something is open, or waits to be. In this order: what is let out in between is
+        seen as the one or as the other.
+        """
+        taken: set[str] = set()
+        for state in ({"state": State.WAITING.value}, {"open": True}):
+            cursor = self._deliveries.find({"lane": {"$in": lanes}, **state}, {"lane": 1})
+            taken.update([document["lane"] async for document in cursor])
+        return taken
 
     async def known(self, event_ids: Sequence[str]) -> set[str]:
         """Which deliveries of these events are there."""

@@ -2,8 +2,8 @@
 
 A delivery's id is given by what it is about, so making it twice makes it once: what is there already is left
 as it is and not sent from here. Where order matters, a second delivery about the same subject waits behind
-the first; whether there is a first is looked up for the whole batch at once, and the unique index over open
-lanes makes a batch that looked too early look again.
+the first; whether there is a first, open or waiting itself, is looked up for the whole batch at once, and the
+unique index over open lanes makes a batch that looked too early look again.
 """
 
 from collections.abc import Callable, Iterable, Mapping
@@ -31,7 +31,7 @@ class _Handed:
 
 @dataclass
 class Batch:
-    """What one unit opens. `known`: deliveries that are there; `taken`: lanes that have an open one."""
+    """What one unit opens. `known`: deliveries that are there; `taken`: lanes with one open or waiting."""
 
     known: set[str]
     taken: set[str]
@@ -46,7 +46,7 @@ class Opening:
         wanted = list(lanes)
         batch = Batch(
             known=await self._ledger.known(list(event_ids)),
-            taken=await self._ledger.open_lanes(wanted) if wanted else set(),
+            taken=await self._ledger.taken_lanes(wanted) if wanted else set(),
         )
         unit.after_commit.append(lambda: self._hand_over(batch))
         return batch

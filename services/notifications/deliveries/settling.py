@@ -1,8 +1,9 @@
 """How outcomes become facts: many deliveries settle in one change.
 
 The first try trusts the leases: nothing is read, and the edits themselves check that each delivery is still
-held. Where one is not (its lease ran out and another sender has it), the change conflicts and is made anew of
-those that still are. So a settled delivery has exactly one fact, written with it.
+held. Where one is not (its lease ran out and somebody has it anew, perhaps this process itself), the change
+conflicts and is made again of those that still are. So a settled delivery has exactly one fact, written with
+it.
 """
 
 from collections.abc import Awaitable, Callable, Sequence
@@ -33,14 +34,15 @@ Stage = Callable[[Item, Taken | GivenUp, Unit], Awaitable[None]]
 
 
 async def settle_all(runtime: Runtime, ledger: Ledger, ended: Sequence[Ended], stage: Stage) -> None:
-    trusting = True
+    keys = [item.key for item, _ in ended]
+    trusting = len(set(keys)) == len(keys)
 
     async def work(unit: Unit) -> None:
         nonlocal trusting
         own, context = list(ended), unit.context
         if not trusting:
-            held = {item.key for item in await ledger.still_held([item for item, _ in ended])}
-            own = [one for one in own if one[0].key in held]
+            held = await ledger.held_leases(keys)
+            own = [one for one in own if (one[0].key, one[0].lease) in held]
         for item, result in own:
             unit.context = replace(
                 context,

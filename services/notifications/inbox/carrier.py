@@ -28,7 +28,7 @@ class InboxCarrier:
     def width(self, target: str) -> int:
         return WIDTH
 
-    def room(self, target: str) -> int:
+    def room(self, target: str, *, plenty: bool) -> int:
         return ROOM
 
     def closed_because(self, target: str) -> str:

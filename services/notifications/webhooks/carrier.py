@@ -52,6 +52,7 @@ from shared.telemetry import current_traceparent, span_under
 UNDER_WAY_MAX = 10
 # Held in memory for each request that may be under way.
 HELD_A_PLACE = 10
+HELD_A_PLACE_MAX = 100
 # Beside the request itself: reading the endpoint, its owner and the body.
 AROUND_S = 5.0
 
@@ -84,9 +85,10 @@ class WebhookCarrier:
             return 0
         return breakers.width(self._breaker(target), self._runtime.clock.real(), UNDER_WAY_MAX)
 
-    def room(self, target: str) -> int:
-        breaker = self._breaker(target)
-        return 1 if breaker.is_open else self.width(target) * HELD_A_PLACE
+    def room(self, target: str, *, plenty: bool) -> int:
+        if self._breaker(target).is_open:
+            return 1
+        return self.width(target) * (HELD_A_PLACE_MAX if plenty else HELD_A_PLACE)
 
     def closed_because(self, target: str) -> str:
         address = self._book.find(target)

@@ -13,11 +13,12 @@ from typing import Any, TypeVar
 
 from services.notifications.address_book.documents import ADDRESSES
 from services.notifications.deliveries import documents as deliveries_documents
+from services.notifications.deliveries.carrier import Carrier
 from services.notifications.deliveries.documents import DELIVERIES
 from services.notifications.deliveries.ledger import LEASE_S, Ledger
 from services.notifications.deliveries.opening import Opening
 from services.notifications.deliveries.readers import Readers
-from services.notifications.deliveries.sending import Carrier, Pace, Sender
+from services.notifications.deliveries.sending import Pace, Sender
 from services.notifications.deliveries.subscribers import subscriptions as people_hear
 from services.notifications.email.adapters.mailbox import DemoMailbox
 from services.notifications.email.adapters.smtp import SmtpMailer, SmtpSettings, Tls
@@ -176,6 +177,7 @@ class Desk:
     runtime: Runtime
     topics: Topics
     mailbox: DemoMailbox
+    ledger: Ledger
     ways: Ways
     senders: dict[Channel, Sender]
     consumers: dict[str, list[Consumer]]
@@ -264,9 +266,9 @@ class Desk:
         await asyncio.gather(*self.running, return_exceptions=True)
         self.running.clear()
         for sender in self.senders.values():
-            for attempt in tuple(sender._tasks):
+            for attempt in tuple(sender.under_way):
                 attempt.cancel()
-            await asyncio.gather(*sender._tasks, return_exceptions=True)
+            await asyncio.gather(*sender.under_way, return_exceptions=True)
 
     async def try_again_now(self, *, attempts: int) -> None:
         """What was put off after so many attempts is due at once."""
@@ -290,7 +292,7 @@ class Desk:
     async def states(self, **query: Any) -> Counter[str]:
         return Counter(one["state"] for one in await self.deliveries(**query))
 
-    async def until_states(self, *, within_s: float = 10.0, channel: str = "", **counts: int) -> None:
+    async def until_states(self, *, within_s: float = 30.0, channel: str = "", **counts: int) -> None:
         query = {"channel": channel} if channel else {}
         try:
             await until(lambda: self._has(query, counts), within_s)
@@ -358,7 +360,16 @@ class Database:
             channel: Sender(runtime, ledger, wrap(carrier), pace) for channel, carrier in ways.all.items()
         }
         opening = Opening(ledger, {channel: sender.hand_over for channel, sender in senders.items()})
-        desk = Desk(self.mongo, runtime, self.topics, mailbox, ways, senders, _heard(runtime, opening, ways))
+        desk = Desk(
+            mongo=self.mongo,
+            runtime=runtime,
+            topics=self.topics,
+            mailbox=mailbox,
+            ledger=ledger,
+            ways=ways,
+            senders=senders,
+            consumers=_heard(runtime, opening, ways),
+        )
         await ways.book.look()
         self.stack.push_async_callback(desk.close)
         return desk

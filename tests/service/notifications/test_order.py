@@ -8,7 +8,7 @@ from services.notifications.deliveries.documents import DELIVERIES
 from shared.contracts.envelope import open_envelope
 from shared.contracts.notifications.delivery import Channel
 from shared.ids import new_id
-from tests.service.notifications.desk import Database, Desk, registered, suspended, toggles
+from tests.service.notifications.desk import Database, Desk, registered, reinstated, suspended, toggles
 from tests.support.receiver import Receiver
 
 pytestmark = pytest.mark.asyncio
@@ -89,6 +89,18 @@ async def test_a_lane_that_a_crash_left_closed_is_opened_again(
     await heir.start(Channel.WEBHOOK)
     await heir.until_states(channel="webhook", delivered=2)
     assert versions(receiver) == {partner: [2]}
+
+
+async def test_what_waits_is_not_overtaken_before_it_is_let_out(desk: Desk, receiver: Receiver) -> None:
+    """The one before it is settled, and the next has not been opened yet: the lane is not free."""
+    await desk.endpoint(receiver.url("/ok"), "partner.*")
+    partner = new_id("ptn")
+    await desk.hear(registered(partner), suspended(partner))
+    settled = {"$set": {"state": "delivered"}, "$unset": {"open": "", "due": ""}}
+    await desk.mongo[DELIVERIES].update_one({"version": 1, "channel": "webhook"}, settled)
+    await desk.hear(reinstated(partner))
+    states = {one["version"]: one["state"] for one in await desk.deliveries(channel="webhook")}
+    assert states == {1: "delivered", 2: "waiting", 3: "waiting"}
 
 
 async def test_two_processes_never_have_two_open_in_one_lane(database: Database, receiver: Receiver) -> None:

@@ -6,8 +6,9 @@ from collections.abc import Iterable
 import pytest
 from pymongo.errors import AutoReconnect
 
-from services.notifications.deliveries.domain.delivery import Again, Item
+from services.notifications.deliveries.domain.delivery import Again, Item, State, Taken
 from services.notifications.deliveries.ledger import Ledger
+from services.notifications.deliveries.settling import settle_all
 from shared.contracts.notifications.delivery import Channel, DeliveryAccepted
 from shared.ids import new_id
 from tests.service.notifications.desk import Database, Desk, registered
@@ -97,6 +98,23 @@ async def test_a_result_that_comes_after_its_lease_changes_nothing(
     assert len(receiver.requests) == 2, "it had gone out by then"
     assert await heir.deliveries(channel="webhook") == settled
     assert list((await accepted(heir)).values()) == [1]
+
+
+async def test_a_delivery_that_one_process_has_twice_is_settled_once(
+    database: Database, receiver: Receiver
+) -> None:
+    """Its lease ran out before the result was written, and the process claimed it anew."""
+    desk = await database.desk(lease_s=0.0)
+    await desk.endpoint(receiver.url("/ok"), "partner.*")
+    await hear_of(desk, 1)
+    (first,) = await desk.ledger.claim_due(Channel.WEBHOOK, 10)
+    (second,) = await desk.ledger.claim_due(Channel.WEBHOOK, 10)
+    assert (first.key, first.lease != second.lease) == (second.key, True)
+    taken = Taken(state=State.DELIVERED)
+    both = [(first, taken), (second, taken)]
+    await settle_all(desk.runtime, desk.ledger, both, desk.ways.webhooks.stage)
+    await settle_all(desk.runtime, desk.ledger, both, desk.ways.webhooks.stage)
+    assert list((await accepted(desk)).values()) == [1]
 
 
 async def test_a_sender_that_stops_finishes_what_is_under_way_and_gives_back_the_rest(

@@ -4,8 +4,8 @@ import asyncio
 from collections import Counter
 from dataclasses import dataclass, field
 
+from services.notifications.deliveries.carrier import Carrier
 from services.notifications.deliveries.domain.delivery import GivenUp, Item, Result, Taken
-from services.notifications.deliveries.sending import Carrier
 from shared.contracts.notifications.delivery import Channel
 from shared.storage.repository import Unit
 
@@ -52,8 +52,8 @@ class Watched:
     def width(self, target: str) -> int:
         return self.inner.width(target)
 
-    def room(self, target: str) -> int:
-        return self.inner.room(target)
+    def room(self, target: str, *, plenty: bool) -> int:
+        return self.inner.room(target, plenty=plenty)
 
     def closed_because(self, target: str) -> str:
         return self.inner.closed_because(target)
