@@ -286,10 +286,17 @@ class Consumer:
         """Handle what is parked of one aggregate, in order, one at a time; stop at the first that fails
         again.
         """
-        done = 0
+        done = conflicts = 0
         while document := await parked.first_of(self._runtime.mongo, self.name, subject):
-            await self._replay_one(document, actor, why)
-            done += 1
+            try:
+                await self._replay_one(document, actor, why)
+            except Conflict:  # More of this aggregate has come meanwhile: look again.
+                conflicts += 1
+                if conflicts == CONFLICTS_MAX:
+                    raise
+                await asyncio.sleep(random.uniform(0, 0.005 * conflicts))  # noqa: S311
+            else:
+                done, conflicts = done + 1, 0
         return done
 
     async def _replay_one(self, document: dict[str, Any], actor: Actor, why: str) -> None:
