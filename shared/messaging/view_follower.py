@@ -8,6 +8,7 @@ rebuild may run anywhere.
 import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 import structlog
@@ -38,6 +39,18 @@ ENDS_S = 5.0
 log = structlog.get_logger()
 
 
+@dataclass(frozen=True)
+class _Goal:
+    """The ends of the partitions at a moment: once they are read, the view has seen all there was then. Under
+    steady writing there is always something newer, so being level means having reached a goal, not having
+    nothing left.
+    """
+
+    ends: Mapping[TopicPartition, int]
+    set_at: datetime
+    set_at_s: float
+
+
 @dataclass
 class _Reader:
     """Where a generation is read. `due`: per partition the offset that the stored position says is next; the
@@ -48,11 +61,14 @@ class _Reader:
     generation: int
     due: dict[TopicPartition, int]
 
-    async def is_level(self) -> bool:
-        """Nothing is left that the brokers have now. They are asked: what they said last may be old."""
+    async def set_goal(self, now: datetime) -> _Goal:
+        """The brokers are asked: what they said last may be old."""
+        set_at_s = asyncio.get_running_loop().time()
         async with asyncio.timeout(ENDS_S):
-            ends: Mapping[TopicPartition, int] = await self.kafka.end_offsets(list(self.due))
-        return all([await self.kafka.position(partition) >= end for partition, end in ends.items()])
+            return _Goal(await self.kafka.end_offsets(list(self.due)), now, set_at_s)
+
+    async def has_reached(self, goal: _Goal) -> bool:
+        return all([await self.kafka.position(partition) >= end for partition, end in goal.ends.items()])
 
     @property
     def has_new_partitions(self) -> bool:
@@ -99,31 +115,36 @@ class ViewFollower:
         fresh = former + 1
         reader = await self._reader(fresh)
         try:
-            while True:
-                await self._read_some(reader)
-                asked_at = self._clock.real()
-                if await reader.is_level():
-                    break
+            goal = await self._catch_up(reader)
         finally:
             await reader.kafka.stop()
-        await views.point_at(self._mongo, self.view, fresh, asked_at)
-        await views.drop(self._mongo, self.view, former)
+        await views.point_at(self._mongo, self.view, fresh, goal.set_at)
+        # The former one stays until the next rebuild: somebody may be in the middle of reading it.
+        await views.drop(self._mongo, self.view, former - 1)
         return fresh
+
+    async def _catch_up(self, reader: _Reader) -> _Goal:
+        """Goal after goal, until one is reached so soon that readers will notice nothing."""
+        while True:
+            goal = await reader.set_goal(self._clock.real())
+            while not await reader.has_reached(goal):
+                await self._read_some(reader)
+            if asyncio.get_running_loop().time() - goal.set_at_s < LEVEL_EVERY_S:
+                return goal
 
     async def _follow_live(self) -> None:
         """One generation, until the pointer moves, somebody else holds the view, or we are stopped."""
         generation = (await views.live(self._mongo, self.view)).generation
         reader = await self._reader(generation)
         loop = asyncio.get_running_loop()
-        held_at = asked_level_at = loop.time()
+        held_at = loop.time()
+        goal = await reader.set_goal(self._clock.real())
         try:
             while not self._stopping.is_set():
                 await self._read_some(reader)
-                if loop.time() - asked_level_at > LEVEL_EVERY_S:
-                    asked_level_at = loop.time()
-                    asked_at = self._clock.real()
-                    if await reader.is_level():
-                        await views.read_up_to(self._mongo, self.view, generation, asked_at)
+                if await reader.has_reached(goal) and loop.time() - goal.set_at_s > LEVEL_EVERY_S:
+                    await views.read_up_to(self._mongo, self.view, generation, goal.set_at)
+                    goal = await reader.set_goal(self._clock.real())
                 if loop.time() - held_at > HOLD_EVERY_S:
                     held_at = loop.time()
                     if reader.has_new_partitions or not await self._still_ours(generation):

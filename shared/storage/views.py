@@ -4,9 +4,9 @@ live one.
 A view's rows live in a collection `view_<what>_<generation>`, and how far it has read lies beside them, per
 topic and partition, moved in the transaction that writes the rows: a record counts once, whoever reads it.
 The pointer in `views` names the generation that is read. A rebuild fills the next generation from the first
-record on while the live one goes on; when it has caught up, the pointer moves, readers see the new rows at
-their next query, and the old generation is dropped. A crash in between leaves a generation half filled, which
-the next rebuild goes on with.
+record on while the live one goes on; when it has caught up, the pointer moves and readers see the new rows
+at their next query. Who is in the middle of reading goes on with the old ones, which are dropped by the next
+rebuild. A crash in between leaves a generation half filled, which the next rebuild goes on with.
 
 Rows must not depend on the order of records of different aggregates, since partitions are read side by side,
 and a projection must be able to see an event again at a later offset, since the relay may repeat one: it

@@ -21,6 +21,7 @@ from pydantic import BaseModel, ConfigDict
 
 from shared import fault
 from shared.application import Application
+from shared.messaging import view_follower
 from shared.service import Room, Runtime
 from shared.settings import Settings
 from shared.telemetry import configure_logging
@@ -49,6 +50,8 @@ class Orders(BaseModel):
     callers: int = 8
     commands_max: int = 1_000_000
     listens: bool = True
+    # Rebuild the view once, by so many records at a time; 0: do not.
+    rebuild_records: int = 0
 
     @property
     def load(self) -> Load:
@@ -77,6 +80,9 @@ async def run(orders: Orders) -> None:
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, ended.set)
     await application.start()
     orders.ready.touch()
+    if orders.rebuild_records:
+        view_follower.RECORDS_MAX = orders.rebuild_records
+        await application.follower(trial.MEMBERS_VIEW).rebuild()
     await ended.wait()
     stopping = asyncio.create_task(application.stop())
     if (await asyncio.wait({stopping}, timeout=STOP_S_MAX))[1]:

@@ -22,6 +22,7 @@ from shared.messaging.subscription import OnEvent, Received, Subscription
 from shared.service import Room, Runtime, Worker
 from shared.storage.repository import Repository, Unit
 from shared.storage.timers import Timer
+from shared.storage.views import Rows, View
 from tests.support.writing import members, registered
 
 SERVICE = "trial"
@@ -148,12 +149,29 @@ SUBSCRIPTIONS = (
 )
 
 
+def seen(event: Any, received: Received, rows: Rows) -> None:
+    """How often a member was suspended, and its version: an event that comes again changes nothing."""
+    envelope, row = received.envelope, rows.get(event.partner_id)
+    if row.get("version", 0) < envelope.version:
+        suspensions = row.get("suspensions", 0) + isinstance(event, PartnerSuspended)
+        rows.put({"_id": row["_id"], "version": envelope.version, "suspensions": suspensions})
+
+
+MEMBERS_VIEW = View(
+    name="members",
+    topics=(PARTNERS,),
+    project=dict.fromkeys((PartnerRegistered, PartnerSuspended, PartnerReinstated), seen),
+    row_of=lambda event: event.partner_id,
+)
+
+
 def room(*workers: Worker, listens: bool = True) -> Room:
     return Room(
         name="trial",
         repositories=REPOSITORIES,
         subscriptions=SUBSCRIPTIONS if listens else (),
         deadlines={END_ERRAND: end_errand},
+        views=(MEMBERS_VIEW,),
         workers=workers,
     )
 
