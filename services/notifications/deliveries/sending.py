@@ -32,7 +32,7 @@ from services.notifications.deliveries.settling import Ended, settle_all
 from shared.errors import Conflict, Unavailable
 from shared.service import Runtime
 
-SETTLED_TOGETHER_MAX = 100
+SETTLED_TOGETHER_MAX = 250
 WRITTEN_TOGETHER_MAX = 500
 POLL_S = 0.25
 SWEEP_S = 30.0

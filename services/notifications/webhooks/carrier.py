@@ -124,8 +124,9 @@ class WebhookCarrier:
         if before.is_open:
             self._breakers[item.target] = breakers.begin_probe(before, now)
         attributes = {"messaging.message.id": item.about.event_id, "concord.endpoint": item.target}
-        with span_under(item.trace, "webhook", SpanKind.CLIENT, **attributes):
+        with span_under(item.trace, "webhook", SpanKind.CLIENT, **attributes) as span:
             outcome = await self._open().send(self._attempt(item, address, body, now))
+            span.set_attribute("http.response.status_code", outcome.status or 0)
         if outcome.blames_endpoint:
             self._record(item.target, outcome, probe=before.is_open)
         return outcome
