@@ -41,6 +41,10 @@ class Health:
         """To be said once, when everything has been started."""
         self._started = True
 
+    @property
+    def is_started(self) -> bool:
+        return self._started
+
     def stopping(self) -> None:
         """To be said before anything is stopped, so that no more requests are sent here."""
         self._stopping = True

@@ -11,7 +11,7 @@ import gc
 import signal
 import socket
 from collections.abc import AsyncIterator, Mapping, Sequence
-from contextlib import asynccontextmanager, nullcontext
+from contextlib import asynccontextmanager, nullcontext, suppress
 from typing import Any
 
 import structlog
@@ -138,6 +138,17 @@ async def serve(served: Sequence[Served], settings: Settings) -> None:
     loop = asyncio.get_running_loop()
     for name in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(name, ended.set)
+    running = asyncio.create_task(_serve_until(ended, served, settings), name="serving")
+    told = asyncio.create_task(ended.wait(), name="told-to-end")
+    await asyncio.wait({running, told}, return_when=asyncio.FIRST_COMPLETED)
+    told.cancel()
+    if not all(one.health.is_started for one in served):  # It may wait for a database that never comes.
+        running.cancel()
+    with suppress(asyncio.CancelledError):
+        await running
+
+
+async def _serve_until(ended: asyncio.Event, served: Sequence[Served], settings: Settings) -> None:
     async with serving(served, settings) as url:
         # What the start made stays: looking through it again for garbage would only make some requests wait.
         gc.collect()
