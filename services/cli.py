@@ -16,12 +16,11 @@ import re
 import sys
 import time
 from collections.abc import Coroutine
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from typing import Annotated, Any
 
 import httpx2
 import typer
-from aiokafka.errors import KafkaError
 from pydantic import ValidationError
 from rich.console import Console
 from rich.table import Table
@@ -98,9 +97,7 @@ async def opened(service: str, *, writes: bool = False) -> Any:
 async def topics_are_there(where: Settings) -> None:
     """In a house that never ran nobody has made them. While Kafka is away, what is written waits."""
     topics = [where.kafka_topic_prefix + topic for topic in TOPICS]
-    with suppress(KafkaError, OSError, TimeoutError):
-        async with asyncio.timeout(TOPICS_S):
-            await kafka.ensure_topics(where.kafka_url, topics, where.kafka_replication)
+    await kafka.ensure_topics_within(TOPICS_S, where.kafka_url, topics, where.kafka_replication)
 
 
 def doing(work: Coroutine[Any, Any, int | None]) -> None:

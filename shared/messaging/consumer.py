@@ -290,7 +290,7 @@ class Consumer:
         while document := await parked.first_of(self._runtime.mongo, self.name, subject):
             try:
                 await self._replay_one(document, actor, why)
-            except Conflict:  # More of this aggregate has come meanwhile: look again.
+            except (Conflict, Locked):  # More of this aggregate comes meanwhile: look again.
                 conflicts += 1
                 if conflicts == CONFLICTS_MAX:
                     raise

@@ -113,6 +113,15 @@ async def ensure_topics(bootstrap: str, topics: Sequence[str], replication: int)
         await admin.close()
 
 
+async def ensure_topics_within(
+    seconds: float, bootstrap: str, topics: Sequence[str], replication: int
+) -> None:
+    """For whoever goes on without them: while the brokers are away, what is written waits."""
+    with suppress(KafkaError, OSError, TimeoutError):
+        async with asyncio.timeout(seconds):
+            await ensure_topics(bootstrap, topics, replication)
+
+
 async def partitions_of(bootstrap: str, topic: str) -> list[TopicPartition]:
     """The topic's partitions; none where it is not there yet."""
     admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap, client_id="concord-topics")
