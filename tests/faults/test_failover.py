@@ -115,7 +115,7 @@ async def test_a_commit_whose_answer_is_lost_happens_once(
 ) -> None:
     monkeypatch.setattr("shared.storage.mongo.SOCKET_MS", 500)
     primary = await asyncio.to_thread(set_of_three.primary)
-    async with lossy_proxy(LOOPBACK, primary.port) as proxy:
+    with lossy_proxy(LOOPBACK, primary.port) as proxy:
         async with open_house(replace(on_three, mongo_url=proxy.url)) as house:
             proxy.chance, proxy.how = (0.2, how) if how is Loss.CONNECTION else (0.05, how)
             await house.callers(rate=100, commands_max=COMMANDS_WITH_LOSSES).run()
@@ -132,7 +132,7 @@ async def test_a_commit_nobody_ever_hears_of_gives_the_log_up_and_its_callers_as
 ) -> None:
     monkeypatch.setattr("shared.storage.mongo.COMMIT_GIVE_UP_S", 0.5)
     primary = await asyncio.to_thread(set_of_three.primary)
-    async with lossy_proxy(LOOPBACK, primary.port) as proxy:
+    with lossy_proxy(LOOPBACK, primary.port) as proxy:
         ground = replace(on_three, mongo_url=proxy.url, lease_s=3)
         async with open_house(ground) as house:
             await lose_every_answer_for_a_while(house, proxy)
