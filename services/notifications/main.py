@@ -164,6 +164,7 @@ def _mailer(settings: NotificationsSettings, mailbox: DemoMailbox | None) -> Mai
             tls=Tls(settings.mail_tls),
             user=settings.mail_user,
             password=settings.mail_password.get_secret_value() or None,
+            helo_name=settings.mail_from.rpartition("@")[2],
             command_timeout_s=MAIL_COMMAND_TIMEOUT_S,
         )
     )

@@ -135,6 +135,7 @@ def item_of(document: Mapping[str, Any]) -> Item:
         lane=document.get("lane"),
         attempts=document["attempts"],
         queued_at=document["queued_at"],
+        since=document.get("released_at") or document["queued_at"],
         lease=document["lease"],
         leased_until=document["due"],
         correlation_id=document["correlation_id"],

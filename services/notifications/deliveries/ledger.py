@@ -15,6 +15,7 @@ one was not let out), and finds what other processes parked.
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
+from types import MappingProxyType
 from typing import Any
 
 from pymongo import InsertOne, UpdateOne
@@ -32,6 +33,9 @@ LEASE_S: Mapping[Channel, float] = {Channel.INBOX: 60.0, Channel.WEBHOOK: 60.0, 
 CLAIM_MAX = 500
 SWEPT_MAX = 1_000
 LOOKED_AT_MAX = 200
+# How long something is kept for an endpoint that takes nothing.
+PARKED_DAYS_MAX = 30
+DISABLED = "disabled"
 DUPLICATE_KEY = 11000
 
 
@@ -53,18 +57,43 @@ class Ledger:
         return await self._take(channel, due, sort=[("due", 1)], limit=limit)
 
     async def claim_parked(self, channel: Channel, target: str, limit: int) -> list[Item]:
-        """Take the oldest of what is kept for a target."""
+        """Take the oldest of what is kept for a target. What was kept while it was disabled begins to age
+        now: it could not be tried before.
+        """
         parked = {"channel": channel.value, "target": target, "state": State.PARKED.value}
-        return await self._take(channel, parked, sort=[("queued_at", 1)], limit=limit)
+        was_disabled = {"$eq": ["$reason", DISABLED]}
+        released = {"$cond": [was_disabled, self._clock.real(), {"$ifNull": ["$released_at", None]}]}
+        return await self._take(
+            channel, parked, sort=[("queued_at", 1)], limit=limit, also={"released_at": released}
+        )
 
-    async def _take(self, channel: Channel, free: dict[str, Any], *, sort: Any, limit: int) -> list[Item]:
+    async def claim_expired(self, channel: Channel, limit: int) -> list[Item]:
+        """Take what has been kept for its target longer than anything is."""
+        before = self._clock.real() - timedelta(days=PARKED_DAYS_MAX)
+        expired = {
+            "channel": channel.value,
+            "target": {"$in": await self.parked_targets(channel)},
+            "state": State.PARKED.value,
+            "queued_at": {"$lt": before},
+        }
+        return await self._take(channel, expired, sort=[("queued_at", 1)], limit=limit)
+
+    async def _take(
+        self,
+        channel: Channel,
+        free: dict[str, Any],
+        *,
+        sort: Any,
+        limit: int,
+        also: Mapping[str, Any] = MappingProxyType({}),
+    ) -> list[Item]:
         found = await self._deliveries.find(free, {"_id": 1}).sort(sort).limit(limit).to_list(length=limit)
         if not found:
             return []
         lease, until = self.new_lease(channel)
         mine = {**free, "_id": {"$in": [document["_id"] for document in found]}}
-        edit = {"$set": {"state": State.PENDING.value, "reason": None, "due": until, "lease": lease}}
-        await self._deliveries.update_many(mine, edit)
+        edit = {"state": State.PENDING.value, "reason": None, "due": until, "lease": lease, **also}
+        await self._deliveries.update_many(mine, [{"$set": edit}])
         return await self._leased([document["_id"] for document in found], lease)
 
     async def _leased(self, keys: Sequence[str], lease: str) -> list[Item]:

@@ -3,6 +3,8 @@
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+import structlog
+
 from services.notifications.deliveries.documents import SUBJECTS
 from services.notifications.deliveries.domain.disclosure import Reader
 from services.notifications.deliveries.domain.notice import Known, Told, addressees
@@ -15,6 +17,8 @@ from shared.storage.repository import Unit
 
 # A role held by more people than this needs a list of its own, not a notice to each.
 HOLDERS_MAX = 5_000
+
+log = structlog.get_logger()
 
 
 class Recipients:
@@ -52,10 +56,10 @@ class Recipients:
     async def _holders(self, name: str, unit: Unit, query: dict[str, Any]) -> list[Told]:
         if name not in self._found:
             entries = unit.mongo[DIRECTORY].find(query).sort("_id", 1).limit(HOLDERS_MAX)
-            self._found[name] = [
-                Told(reader=reader_of(entry["_id"], entry))
-                for entry in await entries.to_list(length=HOLDERS_MAX)
-            ]
+            found = await entries.to_list(length=HOLDERS_MAX)
+            if len(found) == HOLDERS_MAX:
+                log.warning("more_recipients_than_are_told", group=name, told=HOLDERS_MAX)
+            self._found[name] = [Told(reader=reader_of(entry["_id"], entry)) for entry in found]
         return self._found[name]
 
 

@@ -198,6 +198,8 @@ class Sender:
         channel = self._carrier.channel
         self._parked_targets.update(await self._ledger.parked_targets(channel))
         self._look_after(await self._ledger.waiting_lanes(channel, self._pace.sweep_s))
+        for item in await self._ledger.claim_expired(channel, CLAIM_MAX):
+            self._came_of(item, GivenUp(reason="expired"))
 
     async def _finish(self) -> None:
         """What is under way may end; what is not is given back for whoever comes next."""

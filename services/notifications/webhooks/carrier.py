@@ -23,6 +23,7 @@ from services.notifications.deliveries.domain.delivery import (
     State,
     Taken,
 )
+from services.notifications.deliveries.ledger import DISABLED
 from services.notifications.deliveries.readers import Readers
 from services.notifications.webhooks import breaker as breakers
 from services.notifications.webhooks.adapters import Sender
@@ -93,7 +94,7 @@ class WebhookCarrier:
     def closed_because(self, target: str) -> str:
         address = self._book.find(target)
         if address is None or address.disabled_because is not None:
-            return "disabled"
+            return DISABLED
         return "paused" if self._is_paused(target) else "breaker"
 
     def _is_paused(self, target: str) -> bool:
@@ -109,7 +110,7 @@ class WebhookCarrier:
     async def carry(self, item: Item) -> Result:
         address = self._book.find(item.target)
         if address is None or address.disabled_because is not None:
-            return SetAside(reason="disabled")
+            return SetAside(reason=DISABLED)
         if not await self._readers.may_be_told(item):
             return GivenUp(reason="not_disclosed", state=State.SUPPRESSED)
         body = await self._bodies.find(item.about.event_id)
@@ -173,7 +174,7 @@ class WebhookCarrier:
     async def _result(self, item: Item, outcome: Outcome, started_at: datetime) -> Result:
         now, evidence = self._runtime.clock.real(), _evidence(outcome, started_at)
         step = next_step(
-            outcome, delivery_id=item.id, attempt=item.attempts + 1, created_at=item.queued_at, now=now
+            outcome, delivery_id=item.id, attempt=item.attempts + 1, created_at=item.since, now=now
         )
         match step:
             case Delivered():
@@ -185,7 +186,7 @@ class WebhookCarrier:
                 return GivenUp(reason=step.reason, evidence=evidence)
             case DisableEndpoint():
                 await self._disable(item.target, step.reason)
-                return SetAside(reason="disabled", evidence=evidence)
+                return SetAside(reason=DISABLED, evidence=evidence)
 
     async def _disable(self, endpoint_id: str, reason: str) -> None:
         """The receiver says that it is gone. What is meant for it is kept until somebody enables it again."""

@@ -133,6 +133,42 @@ async def test_what_comes_while_an_endpoint_is_off_goes_out_in_order_when_it_is_
     await desk.until_states(channel="webhook", delivered=4)
 
 
+async def test_what_was_kept_for_a_week_of_repairs_is_as_good_as_new(
+    database: Database, receiver: Receiver
+) -> None:
+    clock = Ahead()
+    desk = await database.desk(clock=clock)
+    owner = await desk.register_system()
+    made = await desk.endpoint(receiver.url("/hook"), "partner.*", owner=owner)
+    await switch(desk, made.endpoint_id, owner, on=False)
+    await desk.hear(registered(new_id("ptn")))
+    await desk.until_states(channel="webhook", parked=1)
+    clock.by = timedelta(days=8)
+    receiver.answers("/hook", 503, 200)
+    await switch(desk, made.endpoint_id, owner, on=True)
+    await desk.start(Channel.WEBHOOK)
+    await desk.try_again_now(attempts=1)
+    await desk.until_states(channel="webhook", delivered=1)
+
+
+async def test_nothing_is_kept_for_a_disabled_endpoint_for_ever(
+    database: Database, receiver: Receiver
+) -> None:
+    clock = Ahead()
+    desk = await database.desk(clock=clock)
+    owner = await desk.register_system()
+    made = await desk.endpoint(receiver.url("/ok"), "partner.*", owner=owner)
+    await switch(desk, made.endpoint_id, owner, on=False)
+    partner = new_id("ptn")
+    await desk.hear(registered(partner), suspended(partner))
+    await desk.start(Channel.WEBHOOK)
+    await desk.until_states(channel="webhook", parked=1, waiting=1)
+    clock.by = timedelta(days=31)
+    await desk.until_states(channel="webhook", dead=2)
+    assert {one["reason"] for one in await desk.deliveries(channel="webhook")} == {"expired"}
+    assert receiver.requests == []
+
+
 async def test_an_endpoint_that_asks_to_be_left_alone_is(desk: Desk, receiver: Receiver) -> None:
     await desk.endpoint(receiver.url("/throttled"), "partner.*")
     await desk.start(Channel.WEBHOOK)

@@ -49,6 +49,15 @@ async def test_an_address_that_is_refused_ends_the_delivery(desk: Desk) -> None:
     assert await state_of(desk) == ("dead", "refused", 1)
 
 
+async def test_a_refusal_is_kept_without_the_address_it_names(desk: Desk) -> None:
+    answering_with(desk, nobody="550 5.1.1 <Nobody@example.org>: user nobody unknown")
+    await told(desk, "nobody")
+    await desk.start(Channel.EMAIL)
+    await desk.until_states(channel="email", dead=1)
+    (attempt,) = [one async for one in desk.mongo[ATTEMPTS].find({})]
+    assert attempt["answer"].decode() == "5.1.1 <(recipient)>: user (recipient) unknown"
+
+
 async def test_a_mailbox_that_is_busy_is_tried_again_as_the_same_message(desk: Desk) -> None:
     answering_with(desk, busy="451 4.7.1 greylisted, come back")
     await told(desk, "busy")

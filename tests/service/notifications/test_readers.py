@@ -72,6 +72,7 @@ def notice() -> Item:
         lane=None,
         attempts=0,
         queued_at=NOON,
+        since=NOON,
         lease="lease",
         leased_until=NOON,
         correlation_id="c",

@@ -52,6 +52,7 @@ def an_item(attempts: int = 0) -> Item:
         lane="whe_1|ptn_1",
         attempts=attempts,
         queued_at=NOON,
+        since=NOON,
         lease="lse_1",
         leased_until=NOON + timedelta(seconds=60),
         correlation_id="c",

@@ -110,6 +110,8 @@ class Item:
     lane: str | None
     attempts: int
     queued_at: datetime
+    # Since when it could have been delivered: what was kept for a disabled endpoint is not old.
+    since: datetime
     lease: str
     leased_until: datetime
     correlation_id: str
