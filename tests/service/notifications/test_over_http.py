@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from services.notifications.address_book.documents import ADDRESSES
 from shared.contracts.notifications.task import TaskAssigned, TaskDone
 from shared.contracts.partners.person import Scope
 from shared.contracts.vocabulary import Role, ScopeKind
@@ -191,6 +192,23 @@ async def test_what_is_no_endpoint_is_refused_and_nothing_is_stored(
     refused = await front.post(key, "/endpoints", body)
     assert refused.status_code == 422, refused.text
     assert await front.mongo["endpoints"].count_documents({}) == 0
+
+
+async def test_an_operator_of_the_demo_reads_what_would_have_gone_out(front: Front) -> None:
+    operator, officer = await front.admit(Role.OPERATOR), await front.admit(Role.PARTNERSHIP_OFFICER)
+    contact = new_id("prs")
+    address = {"erased": False, "name": "Amina", "email": "amina@example.org", "language": "fr"}
+    await front.mongo[ADDRESSES].insert_one({"_id": contact, **address})
+    await front.hear(registered(new_id("ptn"), contact))
+
+    async def caught() -> bool:
+        return bool((await front.read(operator, "/mailbox", to="amina@example.org"))["items"])
+
+    await until(caught)
+    (message,) = (await front.read(operator, "/mailbox"))["items"]
+    assert message["recipients"] == ["amina@example.org"] and message["language"] == "fr"
+    refused = await front.get(officer, "/mailbox")
+    assert (refused.status_code, refused.json()["code"]) == (403, "not_permitted")
 
 
 async def test_my_work_is_what_is_given_to_me_or_to_my_role_soonest_first(front: Front) -> None:
