@@ -79,7 +79,8 @@ def test_aggregates_that_change_hands_at_every_commit_keep_their_order(ground: G
         hand.wait_until_started()
     wait_until(lambda: len(commands_of(ground)) > HANDED_OVER_MIN, timeout_s=60, what="commands")
     hands.pop().kill()
-    wait_until(lambda: len(commands_of(ground)) > 2 * HANDED_OVER_MIN, timeout_s=60, what="commands")
+    # Not every command finds its aggregate in another's hands: of four about two do.
+    wait_until(lambda: len(commands_of(ground)) > 4 * HANDED_OVER_MIN, timeout_s=60, what="commands")
     evidence = run_to_its_end(ground, hands)
     assert findings(evidence) == []
     handed_over = [event for event in evidence.events if changed_hands(event)]
