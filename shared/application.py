@@ -165,6 +165,8 @@ class Application:
         found: dict[str, str] = {}
         if not self.listening.started.is_set():
             found["kafka"] = "not connected yet; commands are accepted and their events wait"
+        elif self.listening.away:
+            found["kafka"] = "does not answer; commands are accepted and their events wait"
         for consumer in self.consumers.values():
             if consumer.blocked_since is not None:
                 found[consumer.name] = "blocked: the database cannot be reached"

@@ -32,6 +32,8 @@ SESSION_MS = 10_000
 POLL_MS_MAX = 300_000
 RETRY_S_MAX = 5.0
 LOOK_EVERY_S = 2.0
+# A busy machine is slow to answer; one that is away does not answer at all.
+LOOK_S = 5.0
 
 log = structlog.get_logger()
 
@@ -53,6 +55,8 @@ class Listening:
         instance: str = "",
     ) -> None:
         self.started = asyncio.Event()
+        # Kafka did not answer when it was last asked.
+        self.away = False
         # Called with a consumer's name whenever it is known to have handled everything its topic holds.
         self.level: Callable[[str], Awaitable[None]] = _nobody_asks
         self._bootstrap = bootstrap
@@ -125,8 +129,11 @@ class Listening:
         while True:
             for name, subscriber in self._subscribers.items():
                 try:
-                    await self._look(name, subscriber.consumer)
+                    self.away = not await kafka.is_done_within(LOOK_S, self._look(name, subscriber.consumer))
+                    if self.away:
+                        log.warning("lag_unknown", consumer=name, error="no answer")
                 except (KafkaError, PyMongoError, TimeoutError) as error:
+                    self.away = not isinstance(error, PyMongoError)
                     log.warning("lag_unknown", consumer=name, error=type(error).__name__)
                 except Exception:  # Whoever must know that we are level would never hear of it again.
                     log.exception("lag_unknown", consumer=name)
@@ -138,8 +145,7 @@ class Listening:
         partitions = [TopicPartition(topic, number) for number in consumer.partitions_for_topic(topic) or ()]
         if not partitions:
             return
-        async with asyncio.timeout(LOOK_EVERY_S):
-            ends: dict[TopicPartition, int] = await consumer.end_offsets(partitions)
+        ends: dict[TopicPartition, int] = await consumer.end_offsets(partitions)
         level = True
         for partition, end in ends.items():
             lag = end - (await consumer.committed(partition) or 0) if end else 0

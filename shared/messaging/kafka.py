@@ -67,14 +67,30 @@ async def stop_within_bounds(producer: AIOKafkaProducer) -> None:
 
 
 async def is_done_within(seconds: float, work: Coroutine[Any, Any, None]) -> bool:
-    """False: the time was over."""
+    """False: the time was over, or the client gave up what it was waiting for, as it does with futures of
+    its own when a connection ends.
+    """
     task = asyncio.create_task(work)
-    await asyncio.wait({task}, timeout=seconds)
+    try:
+        await asyncio.wait({task}, timeout=seconds)
+    except asyncio.CancelledError:
+        task.cancel()
+        raise
     if not task.done():
         await end(task)
         return False
+    if task.cancelled():
+        return False
     task.result()
     return True
+
+
+def is_ours_to_end() -> bool:
+    """Of a CancelledError that was caught: whether somebody has asked this task to end. The client cancels
+    futures of its own when a connection ends, and whoever awaits one hears the same.
+    """
+    task = asyncio.current_task()
+    return task is not None and task.cancelling() > 0
 
 
 async def end(task: asyncio.Task[None]) -> None:

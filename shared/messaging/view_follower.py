@@ -99,6 +99,11 @@ class ViewFollower:
             except (KafkaError, PyMongoError, Conflict, OSError) as error:
                 log.warning("view_waits", view=self.view.name, error=type(error).__name__)
                 await self._pause(RETRY_S)
+            except asyncio.CancelledError:
+                if kafka.is_ours_to_end():
+                    raise
+                log.warning("view_waits", view=self.view.name, error="the client gave up")
+                await self._pause(RETRY_S)
             except Exception:
                 # A projection has a bug. Readers see by `as_of` that it stands; the others go on.
                 log.exception("view_failed", view=self.view.name)
@@ -138,8 +143,8 @@ class ViewFollower:
         reader = await self._reader(generation)
         loop = asyncio.get_running_loop()
         held_at = loop.time()
-        goal = await reader.set_goal(self._clock.real())
         try:
+            goal = await reader.set_goal(self._clock.real())
             while not self._stopping.is_set():
                 await self._read_some(reader)
                 if await reader.has_reached(goal) and loop.time() - goal.set_at_s > LEVEL_EVERY_S:
@@ -166,8 +171,8 @@ class ViewFollower:
             auto_offset_reset="none",
             metadata_max_age_ms=METADATA_MS,
         )
-        await reader.start()
         try:
+            await reader.start()
             partitions = await self._partitions()
             for partition in partitions:
                 topic = partition.topic.removeprefix(self._prefix)
