@@ -6,8 +6,13 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 from deploy.local.servers import JARS, TEST_CACHE_GB, start_kafka, start_mongodb
+
+# How long one example takes says more of the machine than of the rule it tries.
+settings.register_profile("house", deadline=None)
+settings.load_profile("house")
 
 
 @pytest.fixture(scope="session")

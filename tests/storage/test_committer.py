@@ -74,8 +74,10 @@ async def test_changes_of_one_aggregate_follow_one_another(writing: Writing) -> 
 
 
 async def test_many_who_decide_on_one_aggregate_do_not_queue_to_be_told_that_they_are_late(
-    writing: Writing,
+    writing: Writing, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    """Of how often they are written in vain; how long each has patience is another question."""
+    monkeypatch.setattr("shared.service.CONFLICT_S_MAX", 60.0)
     sizes: list[int] = []
     writing.committer.group_sizes = sizes.append
     member = await writing.register()
