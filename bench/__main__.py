@@ -32,13 +32,14 @@ def main() -> int:
     if len(sys.argv) == 3 and sys.argv[1] == "part":
         return run_part(sys.argv[2])
     chosen = sys.argv[1:] or list(PARTS)
+    load = os.getloadavg()[0]
     with tempfile.TemporaryDirectory(prefix="concord-bench-") as folder:
         servers = start_servers(Path(folder) / "data", log_dir=Path(folder) / "log")
         try:
             rows = [row for part in chosen for row in measure(part, servers.environment())]
         finally:
             servers.stop()
-    page = "\n".join(told(rows)) + "\n"
+    page = "\n".join(told(rows, load)) + "\n"
     sys.stdout.write(page)
     if chosen == list(PARTS):
         PAGE.write_text(page)
@@ -71,7 +72,7 @@ def run_part(part: str) -> int:
     return 0
 
 
-def told(rows: list[Row]) -> list[str]:
+def told(rows: list[Row], load: float) -> list[str]:
     lines = [
         "# Speed",
         "",
@@ -79,6 +80,7 @@ def told(rows: list[Row]) -> list[str]:
         "the rates: each is to the raw driver or client in the same run.",
         "",
         f"{os.cpu_count()} cores, Python {platform.python_version()}, {platform.system()}.",
+        f"Load of the machine before the run: {load:.1f}.",
         "",
         f"| {' | '.join(HEADS)} |",
         f"|{'---|' * len(HEADS)}",
