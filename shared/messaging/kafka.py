@@ -13,7 +13,7 @@ from typing import Any
 import structlog
 from aiokafka import AIOKafkaProducer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
-from aiokafka.errors import KafkaError, TopicAlreadyExistsError, for_code
+from aiokafka.errors import KafkaError, ProducerClosed, TopicAlreadyExistsError, for_code
 
 LINGER_MS = 2
 BATCH_BYTES = 262_144
@@ -60,26 +60,67 @@ async def start_when_possible(bootstrap: str, client_id: str) -> AIOKafkaProduce
         delay_s = min(delay_s * 2, RETRY_S_MAX)
 
 
+class SharedProducer:
+    """The one producer of a process: started when first asked for, replaced by whoever finds it failed."""
+
+    def __init__(self, bootstrap: str, client_id: str) -> None:
+        self._bootstrap = bootstrap
+        self._client_id = client_id
+        self._producer: AIOKafkaProducer | None = None
+        self._starting = asyncio.Lock()
+        self._closed = False
+
+    async def get(self) -> AIOKafkaProducer:
+        async with self._starting:
+            if self._closed:
+                raise ProducerClosed
+            if self._producer is None:
+                self._producer = await start_when_possible(self._bootstrap, self._client_id)
+            return self._producer
+
+    async def replace(self, failed: AIOKafkaProducer | None) -> None:
+        """Unless somebody else has replaced it already."""
+        async with self._starting:
+            if failed is None or self._producer is not failed:
+                return
+            self._producer = None
+        await stop_within_bounds(failed)
+
+    async def close(self) -> None:
+        self._closed = True
+        if self._producer is not None:
+            await stop_within_bounds(self._producer)
+            self._producer = None
+
+
 async def stop_within_bounds(producer: AIOKafkaProducer) -> None:
-    """Stopping an idempotent producer hangs while its broker does; what it leaves can only repeat."""
+    """Stopping an idempotent producer hangs while its broker does; what it leaves can only repeat. Whoever
+    is cancelled meanwhile hears of it once it has stopped: half stopped, it would keep its connections.
+    """
+    stopping = asyncio.create_task(_stop(producer))
+    try:
+        await asyncio.shield(stopping)
+    except asyncio.CancelledError:
+        await asyncio.wait({stopping})
+        raise
+
+
+async def _stop(producer: AIOKafkaProducer) -> None:
     with suppress(KafkaError):
         await is_done_within(STOP_S, producer.stop())
 
 
 async def is_done_within(seconds: float, work: Coroutine[Any, Any, None]) -> bool:
     """False: the time was over, or the client gave up what it was waiting for, as it does with futures of
-    its own when a connection ends.
+    its own when a connection ends. The work has ended when this returns, or is cancelled: it would go on
+    with a client that somebody closes next.
     """
     task = asyncio.create_task(work)
     try:
         await asyncio.wait({task}, timeout=seconds)
-    except asyncio.CancelledError:
-        task.cancel()
-        raise
-    if not task.done():
+    finally:
         await end(task)
-        return False
-    if task.cancelled():
+    if task.cancelled() or not task.done():
         return False
     task.result()
     return True

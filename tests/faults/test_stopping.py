@@ -50,6 +50,36 @@ async def test_what_takes_too_long_is_ended() -> None:
     assert await kafka.is_done_within(1.0, asyncio.sleep(0))
 
 
+async def test_work_does_not_outlive_whoever_waited_for_it() -> None:
+    working = asyncio.Event()
+    ended = asyncio.Event()
+
+    async def work() -> None:
+        working.set()
+        try:
+            await deaf(times=1)
+        finally:
+            ended.set()
+
+    waiting = asyncio.create_task(kafka.is_done_within(60.0, work()))
+    await working.wait()
+    waiting.cancel()
+    await asyncio.wait({waiting})
+    assert waiting.cancelled()
+    assert ended.is_set()
+
+
+async def test_a_producer_stops_although_whoever_stops_it_is_cancelled_at_once(kafka_bootstrap: str) -> None:
+    producer = kafka.new_producer(kafka_bootstrap, "concord-stopping")
+    await producer.start()
+    stopping = asyncio.create_task(kafka.stop_within_bounds(producer))
+    await asyncio.sleep(0)
+    stopping.cancel()
+    await asyncio.wait({stopping})
+    assert stopping.cancelled()
+    assert not any(connection.connected() for connection in producer.client._conns.values())
+
+
 async def test_a_service_stops_in_time_although_its_group_is_being_shared_out_anew(ground: Ground) -> None:
     async with open_house(ground, SUBSCRIPTIONS) as first:
         await first.application.listening.started.wait()

@@ -98,7 +98,7 @@ async def test_a_graceful_stop_sends_all_and_gives_the_lease_back(
 async def test_a_backlog_larger_than_memory_is_read_back_in_order(
     road: Road, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("shared.messaging.relay.MEMORY_EVENTS_MAX", 5)
+    monkeypatch.setattr("shared.messaging.log_relay.MEMORY_EVENTS_MAX", 5)
     ids = [(await road.writing.register()).id for _ in range(3)]
     await asyncio.gather(*(road.writing.toggle(id) for id in ids for _ in range(40)))
     await until(lambda: drained(road))
