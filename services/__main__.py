@@ -24,6 +24,7 @@ from shared.http.directory import Directory
 from shared.http.directory_projection import projected_directory
 from shared.http.idempotency import ANSWERS
 from shared.http.server import Served, serve
+from shared.pace import Pace
 from shared.service import Room, Runtime
 from shared.settings import Settings
 from shared.telemetry import configure_logging, configure_traces
@@ -48,13 +49,13 @@ SERVICES = {
 }
 
 
-def application(name: str, settings: Settings) -> Application:
+def application(name: str, settings: Settings, pace: Pace | None = None) -> Application:
     def build(runtime: Runtime, settings: Settings) -> Sequence[Room]:
         rooms = (Room(name="answers", collections=(ANSWERS,)), *SERVICES[name].build(runtime, settings))
         clock = runtime.clock
         return (*rooms, clock_room(name, clock)) if isinstance(clock, MovableClock) else rooms
 
-    return Application(name, settings, build)
+    return Application(name, settings, build, pace)
 
 
 def settings_of(name: str, **changes: object) -> Settings:
@@ -102,9 +103,9 @@ async def run(settings: dict[str, Settings]) -> None:
     first = next(iter(settings.values()))
     configure_logging(first)
     configure_traces("concord" if len(settings) > 1 else next(iter(settings)), first)
-    served = []
+    served, pace = [], Pace()
     for name, own in settings.items():
-        made = application(name, own)
+        made = application(name, own, pace)
         served.append(Served(made, SERVICES[name].directory(made.runtime, own), own))
     await serve(served, first)
 

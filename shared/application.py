@@ -29,6 +29,7 @@ from shared.messaging.broker import Listening
 from shared.messaging.consumer import Consumer
 from shared.messaging.relay import Relay
 from shared.messaging.view_follower import ViewFollower
+from shared.pace import Pace
 from shared.service import Room, Runtime, Worker
 from shared.settings import Settings
 from shared.storage import event_log, timers, views
@@ -54,7 +55,7 @@ Build = Callable[[Runtime, Any], Sequence[Room]]
 class Application:
     """One service in one process. `build` is the service's composition root."""
 
-    def __init__(self, name: str, settings: Settings, build: Build) -> None:
+    def __init__(self, name: str, settings: Settings, build: Build, pace: Pace | None = None) -> None:
         self.name = name
         self.settings = settings
         self.metrics = Metrics()
@@ -70,7 +71,7 @@ class Application:
             self.mongo, self.owner, self.relay.on_committed, self.relay.on_new_log, lease_ms=lease_ms
         )
         self.committer.group_sizes = self.metrics.commit_group_size.observe
-        self.runtime = Runtime(name, self.mongo, self.clock, self.committer)
+        self.runtime = Runtime(name, self.mongo, self.clock, self.committer, pace)
         self.rooms = tuple(build(self.runtime, settings))
         self.consumers = {
             consumer.name: consumer
@@ -86,8 +87,11 @@ class Application:
             replication=settings.kafka_replication,
             topics=TOPICS,
             instance=settings.kafka_instance,
+            pace=self.runtime.pace,
         )
-        self.timers = TimersLoop(self.mongo, self.clock, self._deadlines(), self._perform_timer)
+        self.timers = TimersLoop(
+            self.mongo, self.clock, self._deadlines(), self._perform_timer, pace=self.runtime.pace
+        )
         self.followers = [self.follower(view) for room in self.rooms for view in room.views]
         self._tasks: list[asyncio.Task[None]] = []
         self._stopping = False
@@ -100,6 +104,7 @@ class Application:
             clock=self.clock,
             owner=self.owner,
             topic_prefix=self.settings.kafka_topic_prefix,
+            pace=self.runtime.pace,
         )
 
     def _deadlines(self) -> dict[str, OnDue]:

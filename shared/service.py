@@ -18,6 +18,7 @@ from shared.context import Actor, Context, system_actor
 from shared.errors import Conflict, Locked
 from shared.ids import uuid7
 from shared.messaging.subscription import Subscription
+from shared.pace import Pace
 from shared.storage.committer import Committer
 from shared.storage.documents import Collection
 from shared.storage.mongo import Mongo
@@ -61,11 +62,14 @@ class Worker:
 class Runtime:
     """What a running service gives its rooms."""
 
-    def __init__(self, name: str, mongo: Mongo, clock: Clock, committer: Committer) -> None:
+    def __init__(
+        self, name: str, mongo: Mongo, clock: Clock, committer: Committer, pace: Pace | None = None
+    ) -> None:
         self.name = name
         self.mongo = mongo
         self.clock = clock
         self.committer = committer
+        self.pace = pace or Pace()
         # Told of every unit that was committed; the tests assert parity of log and state here.
         self.observers: list[Callable[[Unit], Awaitable[None]]] = []
 

@@ -279,4 +279,6 @@ SUBSCRIPTION = Subscription(
         KeyRevoked: key_revoked,
     },
     prefetch=_people_of,
+    urgent=True,
+    streams=frozenset({"prs", "sys"}),
 )

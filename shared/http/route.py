@@ -26,7 +26,7 @@ from starlette.responses import Response
 from shared.context import Context
 from shared.errors import Invalid, Malformed, Unavailable
 from shared.http import idempotency
-from shared.http.auth import PUBLIC, READING, Caller, May
+from shared.http.auth import INTERNAL, PUBLIC, READING, Caller, May
 from shared.http.bodies import Body, require_limits
 from shared.http.json_reading import read_json
 from shared.http.limits import TooSlow, check_address, check_media_type, one_header
@@ -75,7 +75,10 @@ class ConcordRoute(APIRoute):
         limit = asyncio.timeout(kit.request_s_max)
         try:
             async with limit:
-                return await self._answer(kit, run, request)
+                if request.method in READING or self.rule.may is INTERNAL:
+                    return await self._answer(kit, run, request)
+                with kit.runtime.pace.command():
+                    return await self._answer(kit, run, request)
         except TimeoutError:
             if not limit.expired():
                 raise

@@ -22,6 +22,7 @@ from pymongo.errors import PyMongoError
 from shared.messaging import kafka
 from shared.messaging.consumer import Consumer
 from shared.messaging.parked import RawRecord
+from shared.pace import Pace
 from shared.telemetry import Metrics
 
 BATCH_RECORDS = 500
@@ -32,6 +33,8 @@ SESSION_MS = 10_000
 POLL_MS_MAX = 300_000
 RETRY_S_MAX = 5.0
 LOOK_EVERY_S = 2.0
+# While commands are served, batches are taken this seldom: few large ones cost less than many small ones.
+GATHER_S = 0.2
 # A busy machine is slow to answer; one that is away does not answer at all.
 LOOK_S = 5.0
 
@@ -53,6 +56,7 @@ class Listening:
         topics: Sequence[str] = (),
         batch_records: int = BATCH_RECORDS,
         instance: str = "",
+        pace: Pace | None = None,
     ) -> None:
         self.started = asyncio.Event()
         # Kafka did not answer when it was last asked.
@@ -64,8 +68,11 @@ class Listening:
         self._metrics = metrics
         self._prefix = topic_prefix
         self._instance = instance
+        self._pace = pace or Pace()
         self._topics = [topic_prefix + topic for topic in topics]
         self._tasks: list[asyncio.Task[None]] = []
+        # Where each partition ended when the group was seen to have handled all of it.
+        self._level_at: dict[tuple[str, TopicPartition], int] = {}
         self.broker = KafkaBroker(
             bootstrap,
             client_id=client_id,
@@ -104,6 +111,8 @@ class Listening:
             await consumer.handle([_raw(record, prefix) for record in records])
 
         subscriber(handle)
+        if not consumer.subscription.urgent:
+            subscriber.get_msg = _gathering(subscriber.get_msg, self._pace)  # type: ignore[method-assign]
         drain.subscriber = subscriber
         return subscriber
 
@@ -148,7 +157,11 @@ class Listening:
         ends: dict[TopicPartition, int] = await consumer.end_offsets(partitions)
         level = True
         for partition, end in ends.items():
+            if self._level_at.get((name, partition)) == end:  # Nothing has come since it was level.
+                continue
             lag = end - (await consumer.committed(partition) or 0) if end else 0
+            if lag <= 0:
+                self._level_at[name, partition] = end
             self._metrics.consumer_lag.labels(name, partition.topic, partition.partition).set(lag)
             level = level and lag <= 0
         if level:
@@ -184,6 +197,24 @@ class _AckFailures(logging.Handler):
 
     def emit(self, record: logging.LogRecord) -> None:
         self._metrics.ack_failures_total.inc()
+
+
+def _gathering(take: Any, pace: Pace) -> Any:
+    """The library's way to the next batch, but while commands are served records may gather: at the broker,
+    for each answer to a fetch costs as much as many records in it.
+    """
+
+    async def gather(client: AIOKafkaConsumer) -> tuple[ConsumerRecord, ...]:
+        if not pace.gives_way:
+            return await take(client)  # type: ignore[no-any-return]
+        client.pause(*client.assignment())
+        try:
+            await asyncio.sleep(GATHER_S)
+        finally:  # Meanwhile others may have been given to us, which are not held up.
+            client.resume(*client.assignment())
+        return await take(client)  # type: ignore[no-any-return]
+
+    return gather
 
 
 def _counting_logger(client_id: str, metrics: Metrics) -> logging.Logger:

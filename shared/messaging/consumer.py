@@ -1,6 +1,7 @@
 """Consumers: a batch of records becomes one transaction, and only then are the offsets committed.
 
-What happens in order. FastStream hands over a batch and the raw records with it. Each record is opened; the
+What happens in order. FastStream hands over a batch and the raw records with it. While commands are served it
+waits for its turn, and is taken in parts (shared/pace.py). Each record is opened; the
 watermarks of its aggregates are read at once. Handlers stage their effects in one unit, in order. Effects,
 watermarks, parked messages and new timers are committed together: through the committer when the unit writes
 events, else in a transaction of its own. FastStream then commits the offsets. A crash in between brings the
@@ -22,6 +23,7 @@ import asyncio
 import random
 import time
 from collections.abc import Sequence
+from contextlib import AbstractAsyncContextManager, nullcontext
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -51,6 +53,8 @@ BLOCKED_DELAY_S_MAX = 5.0
 CONFLICTS_MAX = 20
 # A handler that waits for nothing keeps the process from answering anybody: every so many records it lets go.
 LET_OTHERS_EVERY = 16
+# While commands are served, a turn is no longer than this many records take.
+TURN_RECORDS_MAX = 100
 LOCKED_DELAY_S = 0.2
 
 log = structlog.get_logger()
@@ -89,8 +93,22 @@ class Consumer:
 
     async def handle(self, records: Sequence[RawRecord]) -> None:
         """Return once every record has had its effect or is parked. Raises nothing but cancellation."""
-        batch = [opened(record) for record in records]
-        started = time.perf_counter()
+        rest = [record for record in records if self.subscription.concerns(record.key)]
+        while rest:
+            async with self._turn():
+                count = TURN_RECORDS_MAX if self._runtime.pace.gives_way else len(rest)
+                await self._handle_some(rest[:count])
+            del rest[:count]
+
+    def _turn(self) -> AbstractAsyncContextManager[None]:
+        return nullcontext() if self.subscription.urgent else self._runtime.pace.turn(self.name)
+
+    async def _handle_some(self, records: Sequence[RawRecord]) -> None:
+        started, batch = time.perf_counter(), []
+        for number, record in enumerate(records, 1):
+            batch.append(opened(record))
+            if number % LET_OTHERS_EVERY == 0:
+                await asyncio.sleep(0)
         if await self._try(batch) is not None:
             for one in batch:
                 await self._alone(one)

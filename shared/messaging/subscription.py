@@ -38,3 +38,13 @@ class Subscription:
     handlers: Mapping[type[Event], OnEvent] = field(default_factory=dict)
     on_every: OnRecord | None = None
     prefetch: Prefetch | None = None
+    # It gives way to nothing: commands are decided by what it keeps.
+    urgent: bool = False
+    # The kinds of id (`ptn`) whose streams hold the facts it handles: of other streams nothing is kept.
+    # Absent: they may be in any.
+    streams: frozenset[str] | None = None
+
+    def concerns(self, key: bytes | None) -> bool:
+        """What has no proper key is looked at: it must be parked, not passed over."""
+        kind, has_kind, _ = (key or b"").partition(b"_")
+        return self.streams is None or not has_kind or kind.decode("ascii", "replace") in self.streams

@@ -6,7 +6,7 @@ rebuild may run anywhere.
 """
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -22,6 +22,7 @@ from shared.contracts.envelope import Unreadable, open_envelope
 from shared.errors import Conflict
 from shared.messaging import kafka
 from shared.messaging.subscription import Received
+from shared.pace import Pace
 from shared.storage import views
 from shared.storage.mongo import Mongo
 from shared.storage.views import Fact, Stretch, View
@@ -78,7 +79,15 @@ class _Reader:
 
 class ViewFollower:
     def __init__(
-        self, mongo: Mongo, view: View, *, bootstrap: str, clock: Clock, owner: str, topic_prefix: str = ""
+        self,
+        mongo: Mongo,
+        view: View,
+        *,
+        bootstrap: str,
+        clock: Clock,
+        owner: str,
+        topic_prefix: str = "",
+        pace: Pace | None = None,
     ) -> None:
         self.view = view
         self._mongo = mongo
@@ -86,6 +95,7 @@ class ViewFollower:
         self._clock = clock
         self._owner = owner
         self._prefix = topic_prefix
+        self._pace = pace or Pace()
         self._stopping = asyncio.Event()
 
     async def run(self) -> None:
@@ -201,16 +211,22 @@ class ViewFollower:
             timeout_ms=POLL_MS, max_records=RECORDS_MAX
         )
         for partition, records in batch.items():
-            topic = partition.topic.removeprefix(self._prefix)
-            stretch = Stretch(
-                topic=topic,
-                partition=partition.partition,
-                due=reader.due[partition],
-                next=records[-1].offset + 1,
-                facts=[self._fact(topic, record) for record in records],
-            )
-            await views.apply(self._mongo, self.view, reader.generation, stretch)
-            reader.due[partition] = stretch.next
+            async with self._pace.turn(f"view {self.view.name}"):
+                await self._apply(reader, partition, records)
+
+    async def _apply(
+        self, reader: "_Reader", partition: TopicPartition, records: Sequence[ConsumerRecord]
+    ) -> None:
+        topic = partition.topic.removeprefix(self._prefix)
+        stretch = Stretch(
+            topic=topic,
+            partition=partition.partition,
+            due=reader.due[partition],
+            next=records[-1].offset + 1,
+            facts=[self._fact(topic, record) for record in records],
+        )
+        await views.apply(self._mongo, self.view, reader.generation, stretch)
+        reader.due[partition] = stretch.next
 
     def _fact(self, topic: str, record: ConsumerRecord) -> Fact:
         """What cannot be read is parked by the consumers, which are told apart per aggregate; a view passes

@@ -24,6 +24,7 @@ from shared import fault
 from shared.clock import Clock
 from shared.errors import Conflict, Refusal, Transient
 from shared.ids import new_id
+from shared.pace import Pace
 from shared.storage.documents import Collection, Index
 from shared.storage.mongo import Mongo
 
@@ -75,11 +76,20 @@ Perform = Callable[[Timer, OnDue], Awaitable[None]]
 
 
 class TimersLoop:
-    def __init__(self, mongo: Mongo, clock: Clock, handlers: dict[str, OnDue], perform: Perform) -> None:
+    def __init__(
+        self,
+        mongo: Mongo,
+        clock: Clock,
+        handlers: dict[str, OnDue],
+        perform: Perform,
+        *,
+        pace: Pace | None = None,
+    ) -> None:
         self._mongo = mongo
         self._clock = clock
         self._handlers = handlers
         self._perform = perform
+        self._pace = pace or Pace()
         self._stopping = False
         self._wake = asyncio.Event()
         # What is being fired at this moment, aggregate by aggregate.
@@ -225,7 +235,8 @@ class TimersLoop:
             fault.point("timer.before_commit")
 
         try:
-            await self._perform(timer, fire_and_remove)
+            async with self._pace.turn(f"timers of {timer.kind}"):
+                await self._perform(timer, fire_and_remove)
         except Conflict:
             return await self._is_gone(timer)
         except Exception as error:

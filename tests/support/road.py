@@ -57,6 +57,7 @@ class Road:
             metrics=Metrics(),
             topic_prefix=self.prefix,
             batch_records=batch_records,
+            pace=self.writing.runtime.pace,
         )
         await listening.start()
         await asyncio.wait_for(listening.started.wait(), 20)

@@ -58,5 +58,11 @@ _HANDLERS: Mapping[type[Event], OnEvent] = {
     PartnerReinstated: partner_reinstated,
 }
 SUBSCRIPTIONS = (
-    Subscription(purpose="standing", topic="concord.partners.v1", handlers=_HANDLERS, prefetch=_partners_of),
+    Subscription(
+        purpose="standing",
+        topic="concord.partners.v1",
+        handlers=_HANDLERS,
+        prefetch=_partners_of,
+        streams=frozenset({"ptn"}),
+    ),
 )

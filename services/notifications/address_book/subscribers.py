@@ -6,6 +6,8 @@ finds its timer gone when it wants to commit, and nothing it brought is written.
 event that comes late, brings back what was erased.
 """
 
+from collections.abc import Iterable, Mapping, Sequence
+
 from services.notifications.address_book.documents import ADDRESSES
 from shared.contracts.partners.partner import PartnerContactErased, PartnerRegistered
 from shared.contracts.partners.person import PersonAdmitted, PersonErased, PersonInvited, PersonJoined
@@ -45,6 +47,12 @@ def _drop(person_id: str, received: Received, unit: Unit) -> None:
     unit.put(ADDRESSES, {"_id": person_id, "erased": True, "erased_by": erased_by})
 
 
+def _people_of(batch: Sequence[Received]) -> Mapping[str, Iterable[object]]:
+    """A person's own stream is theirs; a partner's contact is named in the event."""
+    found = (one.envelope.data.get("contact_id", one.envelope.subject) for one in batch)
+    return {ADDRESSES: [id for id in found if isinstance(id, str)]}
+
+
 SUBSCRIPTIONS = (
     Subscription(
         purpose="address_book",
@@ -57,5 +65,6 @@ SUBSCRIPTIONS = (
             PersonErased: person_erased,
             PartnerContactErased: partner_contact_erased,
         },
+        prefetch=_people_of,
     ),
 )

@@ -20,6 +20,7 @@ import structlog
 from services.notifications.deliveries.carrier import Carrier
 from services.notifications.deliveries.domain.delivery import Again, Item, Result, SetAside
 from shared.clock import Clock
+from shared.pace import Pace
 
 # Beyond it no target may hold more than its due: what hangs must not fill the memory of what does not.
 HELD_MAX = 10_000
@@ -38,15 +39,17 @@ class Queues:
         *,
         clock_margin_s: float,
         on_result: Callable[[Item, Result], None],
+        pace: Pace,
     ) -> None:
         self._carrier, self._clock, self._on_result = carrier, clock, on_result
+        self._pace = pace
         self._needed = timedelta(seconds=carrier.carry_s_max + clock_margin_s)
         self._queues: dict[str, deque[Item]] = {}
         self._under_way: Counter[str] = Counter()
         self._keys_under_way: set[str] = set()
         self._held = 0
         self._is_open = False
-        self.tasks: set[asyncio.Task[Result]] = set()
+        self.tasks: set[asyncio.Task[Result | None]] = set()
 
     def open(self) -> None:
         """From here on what is taken in is carried."""
@@ -104,30 +107,38 @@ class Queues:
             self._on_result(item, SetAside(reason=reason))
 
     def _start(self, item: Item) -> None:
-        is_late = self._clock.real() + self._needed > item.leased_until
         # Under way already: its lease ran out meanwhile and it was claimed anew. One at a time, here as well.
-        if is_late or item.key in self._keys_under_way:
+        if self._is_late(item) or item.key in self._keys_under_way:
             self._held -= 1
             return
         self._under_way[item.target] += 1
         self._keys_under_way.add(item.key)
-        task = asyncio.create_task(self._carrier.carry(item))
+        task = asyncio.create_task(self._carry(item))
         self.tasks.add(task)
         task.add_done_callback(lambda done: self._carried(item, done))
 
-    def _carried(self, item: Item, task: asyncio.Task[Result]) -> None:
+    def _is_late(self, item: Item) -> bool:
+        return self._clock.real() + self._needed > item.leased_until
+
+    async def _carry(self, item: Item) -> Result | None:
+        """None: its turn came too late."""
+        async with self._pace.turn(f"{self._carrier.channel} deliveries"):
+            return None if self._is_late(item) else await self._carrier.carry(item)
+
+    def _carried(self, item: Item, task: asyncio.Task[Result | None]) -> None:
         self.tasks.discard(task)
         self._keys_under_way.discard(item.key)
         self._held -= 1
         self._under_way[item.target] -= 1
         if not self._under_way[item.target]:
             del self._under_way[item.target]
-        if not task.cancelled():
-            self._on_result(item, _result(item, task))
+        result = None if task.cancelled() else _result(item, task)
+        if result is not None:
+            self._on_result(item, result)
         self._pump(item.target)
 
 
-def _result(item: Item, task: asyncio.Task[Result]) -> Result:
+def _result(item: Item, task: asyncio.Task[Result | None]) -> Result | None:
     error = task.exception()
     if error is None:
         return task.result()

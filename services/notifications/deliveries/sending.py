@@ -63,6 +63,7 @@ class Sender:
             runtime.clock,
             clock_margin_s=self._pace.clock_margin_s,
             on_result=self._came_of,
+            pace=runtime.pace,
         )
         self._ended: deque[Ended] = deque()
         self._put_off: deque[tuple[Item, Again]] = deque()
@@ -73,7 +74,7 @@ class Sender:
         self._stopping = asyncio.Event()
 
     @property
-    def under_way(self) -> set[asyncio.Task[Result]]:
+    def under_way(self) -> set[asyncio.Task[Result | None]]:
         return self._queues.tasks
 
     def hand_over(
@@ -123,7 +124,8 @@ class Sender:
             await self._results_there.wait()
             self._results_there.clear()
             while self._has_results and not self._stopping.is_set():
-                await self._unless_away(self._write_some)
+                async with self._runtime.pace.turn(f"{self._carrier.channel} results"):
+                    await self._unless_away(self._write_some)
 
     @property
     def _has_results(self) -> bool:

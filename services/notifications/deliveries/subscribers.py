@@ -17,6 +17,7 @@ from services.notifications.deliveries.recipients import Recipients, known_of
 from shared.contracts.agreements.agreement import AgreementDrafted, AgreementSentForSignature
 from shared.contracts.envelope import Event
 from shared.contracts.partners.partner import PartnerContactErased, PartnerRegistered
+from shared.http.directory_projection import DIRECTORY
 from shared.messaging.subscription import OnEvent, Received, Subscription
 from shared.storage.repository import Unit
 
@@ -73,7 +74,11 @@ class PeopleAreTold:
 
     def announce(self, records: Sequence[Received]) -> Mapping[str, set[object]]:
         self._announced = [one.envelope.id for one in records]
-        return {SUBJECTS: {one.envelope.subject for one in records}}
+        contacts = {one.envelope.data.get("contact_id") for one in records}
+        return {
+            SUBJECTS: {one.envelope.subject for one in records},
+            DIRECTORY: {id for id in contacts if isinstance(id, str)},
+        }
 
     async def tell(self, event: Event, received: Received, unit: Unit) -> None:
         remember = _REMEMBERED.get(type(event))
