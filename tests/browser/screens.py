@@ -1,0 +1,27 @@
+"""Every screen there is. One joins by being listed here, and is then tried in each language, light and dark,
+wide and narrow, and without JavaScript: docs/guides/adding.md has the checklist.
+"""
+
+from dataclasses import dataclass
+
+from shared.web.site import SIGN_IN
+
+
+@dataclass(frozen=True, kw_only=True)
+class Screen:
+    """`path` may hold names of what the furnished house has: `/partners/{partner}`. `ready` is a selector of
+    what is there once the screen is whole, where that is not so from the beginning.
+    """
+
+    name: str
+    path: str
+    # One of the demonstration's people by key; None: nobody is signed in.
+    persona: str | None
+    ready: str = "h1"
+    status: int = 200
+
+
+SCREENS = (
+    Screen(name="sign-in", path=SIGN_IN, persona=None),
+    Screen(name="my-work", path="/", persona="officer"),
+)
