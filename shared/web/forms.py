@@ -10,10 +10,11 @@ from datetime import date
 from typing import Annotated, Any, TypeVar
 from urllib.parse import parse_qsl
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, ValidationError
-from pydantic_core import PydanticCustomError
+from pydantic import BaseModel, BeforeValidator, ConfigDict, GetCoreSchemaHandler, ValidationError
+from pydantic_core import CoreSchema, PydanticCustomError
 
 from shared.errors import Invalid, Malformed, Refusal
+from shared.http.bodies import clean_texts
 from shared.http.problems import code_of, message_of
 from shared.web.language import N_, _
 
@@ -36,9 +37,17 @@ class FieldError:
 
 
 class FormModel(BaseModel):
-    """What a form or a query is read into. A browser sends texts only, so numbers may be written as texts."""
+    """What a form or a query is read into. A browser sends texts only, so numbers may be written as texts;
+    a text is as clean as one of a `Body`.
+    """
 
     model_config = ConfigDict(frozen=True, extra="ignore")
+
+    @classmethod
+    def __get_pydantic_core_schema__(cls, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        schema = handler(source)
+        clean_texts(schema)
+        return schema
 
 
 def read_form(body: bytes) -> dict[str, str]:

@@ -8,7 +8,7 @@ from enum import StrEnum
 from shared.contracts.vocabulary import PartnerKind, Role, ScopeKind
 from shared.web.language import N_, _
 
-_WORDS: dict[StrEnum, str] = {
+_KITS_OWN: Mapping[StrEnum, str] = {
     PartnerKind.GOVERNMENT: N_("Government"),
     PartnerKind.UN_ENTITY: N_("UN entity"),
     PartnerKind.LOCAL_GOVERNMENT: N_("Local government"),
@@ -33,19 +33,24 @@ _WORDS: dict[StrEnum, str] = {
     ScopeKind.COUNTRY: N_("Country"),
     ScopeKind.UNIT: N_("Unit"),
 }
-_TONES: dict[StrEnum, str] = {}
+# By the enum as well: members of two that are spelt alike are equal, and need not be called alike.
+_WORDS: dict[tuple[type[StrEnum], str], str] = {}
+_TONES: dict[tuple[type[StrEnum], str], str] = {}
 
 
 def add_words(words: Mapping[StrEnum, str], tones: Mapping[StrEnum, str] | None = None) -> None:
-    """For a room's own words, once, when its pages are imported."""
-    _WORDS.update(words)
-    _TONES.update(tones or {})
+    """For a room's own words, once an enum, when its pages are imported."""
+    _WORDS.update({(type(value), value.value): said for value, said in words.items()})
+    _TONES.update({(type(value), value.value): tone for value, tone in (tones or {}).items()})
 
 
 def word(value: StrEnum) -> str:
     """Every member of an enum that a page shows has one; a test holds it."""
-    return _(_WORDS[value])
+    return _(_WORDS[type(value), value.value])
 
 
 def tone(value: StrEnum) -> str:
-    return _TONES.get(value, "plain")
+    return _TONES.get((type(value), value.value), "plain")
+
+
+add_words(_KITS_OWN)
