@@ -21,7 +21,12 @@ class Screen:
     status: int = 200
 
 
-SCREENS = (
+KIT = (
     Screen(name="sign-in", path=SIGN_IN, persona=None),
-    Screen(name="my-work", path="/", persona="officer"),
+    Screen(name="refused", path="/partners/kept-forms/none", persona="officer", status=404),
 )
+PARTNERS: tuple[Screen, ...] = ()
+AGREEMENTS: tuple[Screen, ...] = ()
+NOTIFICATIONS = (Screen(name="my-work", path="/", persona="officer"),)
+
+SCREENS = (*KIT, *PARTNERS, *AGREEMENTS, *NOTIFICATIONS)

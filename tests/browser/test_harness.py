@@ -42,6 +42,7 @@ async def shown(page: Page, body: str = BODY, style: str = "", *, lang: str = "e
     await page.route(ADDRESS, answer)
     await page.route("**/favicon.ico", lambda route: route.fulfill(status=204))
     watch = Watch(page, ORIGIN)
+    watch.begin()
     await page.goto(ADDRESS)
     await watch.until_settled()
     return watch

@@ -1,7 +1,11 @@
 """People with a browser. Somebody signs in by clicking, once; what their browser then keeps is given to every
 window that is opened for them.
+
+A window is a fresh one for a journey, and a standing one for looking: opening one takes longer than all the
+looking, so a few are kept open and led from screen to screen.
 """
 
+from collections import OrderedDict
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
@@ -15,12 +19,20 @@ from tests.support.house import House
 HEIGHT_PX = 800
 WIDE_PX = 1_280
 NARROW_PX = 320
+STANDING_MAX = 4
+
+Wanted = tuple[str | None, str, bool]
 
 
 class Visitors:
+    """`persona` is one of the demonstration's people by key; None: nobody is signed in. Addresses are
+    relative to the house.
+    """
+
     def __init__(self, browser: Browser, house: House) -> None:
         self._browser, self.house = browser, house
         self._kept: dict[str, StorageState] = {}
+        self._standing: OrderedDict[Wanted, Page] = OrderedDict()
 
     @asynccontextmanager
     async def window(
@@ -31,12 +43,32 @@ class Visitors:
         width_px: int = WIDE_PX,
         javascript: bool = True,
     ) -> AsyncIterator[Page]:
-        """A page of somebody who is signed in, or of nobody; addresses are relative to the house."""
+        """A fresh window, for a journey."""
         context = await self.context(persona, language, width_px=width_px, javascript=javascript)
         try:
             yield await context.new_page()
         finally:
             await context.close()
+
+    @asynccontextmanager
+    async def standing_window(
+        self, persona: str | None, language: str, *, javascript: bool = True
+    ) -> AsyncIterator[Page]:
+        """One that others have looked through and will again: for pages that are only read."""
+        wanted = (persona, language, javascript)
+        page = self._standing.pop(wanted, None)
+        if page is None:
+            context = await self.context(persona, language, javascript=javascript)
+            page = await context.new_page()
+        try:
+            yield page
+        except BaseException:
+            await page.context.close()  # Nobody knows what state it is in.
+            raise
+        self._standing[wanted] = page
+        if len(self._standing) > STANDING_MAX:
+            _, longest_unused = self._standing.popitem(last=False)
+            await longest_unused.context.close()
 
     async def context(
         self,
@@ -70,6 +102,5 @@ class Visitors:
 async def sign_in(page: Page, persona: str) -> None:
     """As anybody does in a demonstration: choose who to be."""
     await page.goto(SIGN_IN)
-    card = page.locator(f'button[name="persona"][value="{persona}"]')
-    await card.click()
+    await page.locator(f'button[name="persona"][value="{persona}"]').click()
     await expect(page.get_by_role("button", name="Sign out")).to_be_visible()
