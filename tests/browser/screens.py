@@ -29,4 +29,15 @@ PARTNERS: tuple[Screen, ...] = ()
 AGREEMENTS: tuple[Screen, ...] = ()
 NOTIFICATIONS = (Screen(name="my-work", path="/", persona="officer"),)
 
+# Pages that are no screen of their own, each with its reason; every other page must be listed above.
+NOT_SCREENS = {
+    "/partners/language": "leads back to the page it was asked from",
+    "/partners/sign-in/return": "leads on to the page that was wanted",
+    "/partners/kept-forms/{}": "is made by a session that ended: a journey",
+    "/agreements/kept-forms/{}": "is made by a session that ended: a journey",
+    "/notifications/kept-forms/{}": "is made by a session that ended: a journey",
+}
+# A part of another page is tried within it.
+FRAGMENTS = ("/fragments/", "/count")
+
 SCREENS = (*KIT, *PARTNERS, *AGREEMENTS, *NOTIFICATIONS)

@@ -1,13 +1,15 @@
 """Every screen, for everybody: in each language, light and dark, wide and narrow, without JavaScript too."""
 
+import re
 from pathlib import Path
 
 import pytest
 from playwright.async_api import Page, expect
 
 from shared.web.language import LANGUAGES
+from shared.web.pages import PageRoute
 from tests.browser.look import axe_faults, contrast_faults, frame_faults
-from tests.browser.screens import SCREENS, Screen
+from tests.browser.screens import FRAGMENTS, NOT_SCREENS, SCREENS, Screen
 from tests.browser.visitors import HEIGHT_PX, NARROW_PX, WIDE_PX, Visitors
 from tests.browser.watch import watching
 
@@ -54,6 +56,21 @@ async def test_a_screen_is_whole_without_javascript(
             faults += await frame_faults(page, "en")
     faults += watch.faults
     assert not faults, "\n".join(faults)
+
+
+async def test_every_page_is_listed_as_a_screen(visitors: Visitors) -> None:
+    rooms = [room for one in visitors.house.served.values() for room in one.application.rooms]
+    routes = [route for room in rooms for routes in room.routes for route in routes.routes]
+    pages = {
+        route.path for route in routes if isinstance(route, PageRoute) and "GET" in (route.methods or ())
+    }
+    whole = {page for page in map(nameless, pages) if not any(part in page for part in FRAGMENTS)}
+    listed = {nameless(screen.path.partition("?")[0]) for screen in SCREENS}
+    assert sorted(whole - listed - NOT_SCREENS.keys()) == [], "List it in tests/browser/screens.py."
+
+
+def nameless(path: str) -> str:
+    return re.sub(r"\{[^}]*\}", "{}", path)
 
 
 async def opened(page: Page, screen: Screen, things: Things) -> list[str]:
