@@ -7,7 +7,8 @@ await keys.choose("Civil society")
 await keys.press("button", "Save and continue")
 """
 
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
 from typing import Literal
 
 from playwright.async_api import Locator, Page, expect
@@ -16,6 +17,7 @@ Role = Literal["link", "button", "checkbox", "menuitem", "tab", "row"]
 
 TABS_MAX = 150
 ARROWS_MAX = 40
+FOCUS_MS = 5_000
 _HAS_FOCUS = "(element) => element === document.activeElement"
 _IN_ITS_GROUP = "(element) => document.activeElement?.name === element.name"
 
@@ -73,6 +75,15 @@ class Keyboard:
                 return
             await self.page.keyboard.press("Tab")
         raise AssertionError(f"Tab does not reach {wanted}")
+
+
+@asynccontextmanager
+async def focus_kept(page: Page, *, within_ms: float = FOCUS_MS) -> AsyncIterator[None]:
+    """What happens in the block replaces a part of the page; whoever was somewhere in it still is."""
+    before = await page.evaluate("() => document.activeElement.id")
+    assert before, "nothing that has an id has the focus"
+    yield
+    await expect(page.locator(f"[id='{before}']")).to_be_focused(timeout=within_ms)
 
 
 def by_keyboard(page: Page) -> Keyboard:

@@ -35,6 +35,8 @@ _FRAME = """() => {
   };
 }"""
 
+_LARGER_TEXT = "(size) => { document.documentElement.style.fontSize = size; }"
+
 
 class _Frame(TypedDict):
     lang: str
@@ -63,6 +65,12 @@ async def frame_faults(page: Page, language: str) -> list[str]:
     if seen["sideways"] > 0:
         faults.append(f"it scrolls sideways by {seen['sideways']} px; beyond the edge: {seen['beyond']}")
     return faults
+
+
+async def larger_text_faults(page: Page, language: str) -> list[str]:
+    """With the reader's text at twice its size; the page stays so until the next one is opened."""
+    await page.evaluate(_LARGER_TEXT, "200%")
+    return [f"text at 200 %: {fault}" for fault in await frame_faults(page, language)]
 
 
 async def axe_faults(page: Page) -> list[str]:

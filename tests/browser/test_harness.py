@@ -6,8 +6,8 @@ import pytest
 import pytest_asyncio
 from playwright.async_api import Browser, Page, Route
 
-from tests.browser.keyboard import by_keyboard
-from tests.browser.look import axe_faults, contrast_faults, frame_faults
+from tests.browser.keyboard import by_keyboard, focus_kept
+from tests.browser.look import axe_faults, contrast_faults, frame_faults, larger_text_faults
 from tests.browser.watch import Watch
 
 pytestmark = pytest.mark.asyncio
@@ -91,6 +91,26 @@ async def test_what_is_only_wrong_in_the_dark_is_found_there(page: Page) -> None
     assert await faults_of(page, watch) == ""
     await page.emulate_media(color_scheme="dark")
     assert "color-contrast" in str(await contrast_faults(page))
+
+
+async def test_a_page_that_larger_text_pushes_off_the_edge_is_found(page: Page) -> None:
+    watch = await shown(page, f"{BODY}<p style='width: 15rem'>A line</p>")
+    assert await faults_of(page, watch) == ""
+    assert "scrolls sideways" in str(await larger_text_faults(page, "en"))
+
+
+async def test_a_focus_that_a_replaced_part_lost_is_found(page: Page) -> None:
+    await shown(page)
+    await by_keyboard(page).go_to(page.get_by_label("Name"))
+    replaced = (
+        "() => { const main = document.querySelector('main'); main.replaceWith(main.cloneNode(true)); }"
+    )
+    with pytest.raises(AssertionError, match="focused"):
+        async with focus_kept(page, within_ms=500):
+            await page.evaluate(replaced)
+    await by_keyboard(page).go_to(page.get_by_label("Name"))
+    async with focus_kept(page):
+        await page.evaluate("() => document.querySelector('main').append('more')")
 
 
 async def test_everything_is_reached_by_keyboard(page: Page) -> None:

@@ -8,7 +8,7 @@ from playwright.async_api import Page, expect
 
 from shared.web.language import LANGUAGES
 from shared.web.pages import PageRoute
-from tests.browser.look import axe_faults, contrast_faults, frame_faults
+from tests.browser.look import axe_faults, contrast_faults, frame_faults, larger_text_faults
 from tests.browser.screens import FRAGMENTS, NOT_SCREENS, SCREENS, Screen
 from tests.browser.visitors import HEIGHT_PX, NARROW_PX, WIDE_PX, Visitors
 from tests.browser.watch import watching
@@ -31,6 +31,8 @@ async def test_a_screen_is_right_at_every_width_and_in_all_its_colours(
             faults += await faults_at(WIDE_PX, page, language, pictures / f"{screen.name}-{language}")
             await page.set_viewport_size({"width": NARROW_PX, "height": HEIGHT_PX})
             faults += await faults_at(NARROW_PX, page, language, pictures / f"{screen.name}-{language}")
+            await page.set_viewport_size({"width": WIDE_PX, "height": HEIGHT_PX})
+            faults += await larger_text_faults(page, language)
     faults += watch.faults
     assert not faults, "\n".join(faults)
 
