@@ -57,7 +57,7 @@ async def history(
     """`also`: audiences that an event of this stream has besides those it names, such as `country:KEN`."""
     found = await read_back(mongo, stream, before=before, limit=limit + 1)
     shown, earlier = found[:limit], found[limit:]
-    links = [event.hash for event in found[1:]] + ([] if earlier else [GENESIS])
+    links = [*(event.hash for event in found), GENESIS][1 : len(shown) + 1]
     read = [_happened(event, hash_before) for event, hash_before in zip(shown, links, strict=True)]
     who = Reader(id=reader.id, grants=reader.grants)
     entries = tuple(
