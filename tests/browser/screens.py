@@ -19,6 +19,8 @@ class Screen:
     persona: str | None
     ready: str = "h1"
     status: int = 200
+    # A selector of what others draw into our page, which we cannot mend: axe is not asked about it.
+    not_ours: str = ""
 
 
 KIT = (
@@ -32,6 +34,7 @@ NOTIFICATIONS = (Screen(name="my-work", path="/", persona="officer"),)
 # Pages that are no screen of their own, each with its reason; every other page must be listed above.
 NOT_SCREENS = {
     "/partners/language": "leads back to the page it was asked from",
+    "/partners/sign-in/start": "leads to the provider",
     "/partners/sign-in/return": "leads on to the page that was wanted",
     "/partners/kept-forms/{}": "is made by a session that ended: a journey",
     "/agreements/kept-forms/{}": "is made by a session that ended: a journey",
