@@ -27,7 +27,13 @@ NAVIGATION = (
     Group(
         name="",
         places=(
-            Place(path="/", name=N_("My work"), may="task:read", key="w"),
+            Place(
+                path="/",
+                name=N_("My work"),
+                may="task:read",
+                key="w",
+                counts="/notifications/tasks/count",
+            ),
             Place(path="/partners", name=N_("Partners"), may="partner:read", key="p"),
             Place(path="/agreements", name=N_("Agreements"), may="agreement:read", key="a"),
             Place(
