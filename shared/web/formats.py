@@ -50,7 +50,7 @@ class Formats:
         if value is None:
             return Markup()
         return Markup('<time datetime="{}">{}</time>').format(
-            value.isoformat(), format_date(value, "medium", locale=self.locale)
+            value.isoformat(), format_date(value, "d MMM y", locale=self.locale)
         )
 
     def moment(self, value: datetime | None, zone: str | None = None) -> Markup:
