@@ -19,16 +19,19 @@ from services.partners import main as partners
 from services.partners.settings import PartnersSettings
 from shared.application import Application
 from shared.clock import MovableClock
+from shared.errors import Permanent
 from shared.http.demo_clock import clock_room
 from shared.http.directory import Directory
 from shared.http.directory_projection import projected_directory
-from shared.http.idempotency import ANSWERS
 from shared.http.server import Served, serve
 from shared.pace import Pace
 from shared.service import Room, Runtime
 from shared.settings import Settings
 from shared.telemetry import configure_logging, configure_traces
+from shared.web.room import kit_room
+from shared.web.static_files import static_files
 
+NOT_INSTALLED = 69
 WRONG_SETTINGS = 78
 USAGE = 64
 
@@ -51,7 +54,7 @@ SERVICES = {
 
 def application(name: str, settings: Settings, pace: Pace | None = None) -> Application:
     def build(runtime: Runtime, settings: Settings) -> Sequence[Room]:
-        rooms = (Room(name="answers", collections=(ANSWERS,)), *SERVICES[name].build(runtime, settings))
+        rooms = (kit_room(name), *SERVICES[name].build(runtime, settings))
         clock = runtime.clock
         return (*rooms, clock_room(name, clock)) if isinstance(clock, MovableClock) else rooms
 
@@ -72,6 +75,11 @@ def main(arguments: Sequence[str]) -> int:
         settings = {name: settings_of(name, **changes) for name in chosen}
     except ValidationError as error:
         return wrong_settings(error)
+    try:
+        static_files(next(iter(settings.values())).web_folder)
+    except Permanent as error:
+        sys.stderr.write(f"Concord cannot start: {error}\n")
+        return NOT_INSTALLED
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         runner.run(run(settings))
     return 0

@@ -14,6 +14,8 @@ class Actor:
     grants: tuple[Grant, ...] = ()
     language: str = "en"
     zone: str = "UTC"
+    # They signed out everywhere: a browser's session that began before has ended.
+    sessions_from: datetime | None = None
 
     def may(self, permission: str) -> bool:
         return may(self.grants, permission)

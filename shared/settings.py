@@ -2,6 +2,8 @@
 `concord settings` prints them.
 """
 
+import sys
+from pathlib import Path
 from typing import Self
 
 from pydantic import Field, SecretStr, model_validator
@@ -50,6 +52,17 @@ class Settings(BaseSettings):
     http_port: int = Field(
         8080, description="The port the service listens on; 0 takes a free one.", ge=0, le=65535
     )
+    public_url: str = Field(
+        "",
+        description="The origin under which browsers reach the house, such as https://concord.example.org; "
+        "empty: the address the service listens on.",
+        pattern="^(https?://[^/?#@]+)?$",
+    )
+    web_dir: Path | None = Field(
+        None,
+        description="Where requirements/web.txt was installed: what pages bring along that is not ours; "
+        "absent: the folder `web` of the Python environment.",
+    )
     http_body_bytes_max: int = Field(1_048_576, description="The largest request body, in bytes.", ge=1_024)
     http_request_s_max: float = Field(
         30.0, description="How long a request may take, in seconds, its body's arrival included.", gt=0
@@ -75,6 +88,10 @@ class Settings(BaseSettings):
     log_format: str = Field(
         "json", description="How the log is written: json, or console for people.", pattern="^(json|console)$"
     )
+
+    @property
+    def web_folder(self) -> Path:
+        return self.web_dir or Path(sys.prefix, "web")
 
     @model_validator(mode="after")
     def refuse_demo_parts_in_production(self) -> Self:

@@ -46,22 +46,39 @@ class Environment:
 
     def install(self, name: str, *, alone: bool = False) -> None:
         """Install requirements/<name>.txt. `alone`: without the dependencies that its packages name."""
-        wanted = self._requirements / f"{name}.txt"
-        stamp = self.folder / "concord-installed" / name
-        mark = self._mark(wanted)
-        if stamp.exists() and stamp.read_text() == mark:
+        wanted, stamp = self._requirements / f"{name}.txt", self._stamp(name)
+        if stamp.exists() and stamp.read_text() == self._mark(wanted):
             return
-        uv = self._uv()
+        self._install(name, "Python packages", ["--no-deps"] if alone else [])
+
+    def install_beside(self, name: str) -> None:
+        """Put what requirements/<name>.txt names into a folder of its own in the environment, alone: for the
+        files its packages carry, never to be imported.
+        """
+        wanted, stamp = self._requirements / f"{name}.txt", self._stamp(name)
+        folder = self.folder / name
+        if folder.exists() and stamp.exists() and stamp.read_text() == self._mark(wanted):
+            return
+        stamp.unlink(missing_ok=True)
+        shutil.rmtree(folder, ignore_errors=True)  # An installer adds to a folder; it takes nothing away.
+        self._install(name, "front-end files", ["--no-deps", "--target", str(folder)])
+
+    def _install(self, name: str, what: str, options: list[str]) -> None:
+        wanted, uv = self._requirements / f"{name}.txt", self._uv()
         installer = (
             [uv, "pip", "install", "--quiet", "--python", str(self.python)]
             if uv
             else [str(self.python), "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
         )
-        options = ["--require-hashes", *(["--no-deps"] if alone else []), "-r", str(wanted)]
-        with step(f"Installing the Python packages of requirements/{name}.txt with {'uv' if uv else 'pip'}"):
-            self._run(f"requirements/{name}.txt", [*installer, *options], timeout_s=INSTALL_TIMEOUT_S)
+        command = [*installer, "--require-hashes", *options, "-r", str(wanted)]
+        with step(f"Installing the {what} of requirements/{name}.txt with {'uv' if uv else 'pip'}"):
+            self._run(f"requirements/{name}.txt", command, timeout_s=INSTALL_TIMEOUT_S)
+        stamp = self._stamp(name)
         stamp.parent.mkdir(exist_ok=True)
-        stamp.write_text(mark)
+        stamp.write_text(self._mark(wanted))
+
+    def _stamp(self, name: str) -> Path:
+        return self.folder / "concord-installed" / name
 
     def _works(self) -> bool:
         if not self.python.exists():

@@ -12,6 +12,7 @@ import subprocess
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 from deploy.local.jars import are_fetched
 from deploy.local.places import Places
@@ -37,7 +38,15 @@ MAVEN = Need("Maven, which fetches Kafka", "maven")
 VENV = Need("Python's venv module, which makes the environment", f"python3.{sys.version_info.minor}-venv")
 CURL = Need("libcurl, which MongoDB links to", "libcurl4")
 WEB_CLIENT = Need("curl, with which the commands that `make run` prints are tried", "curl")
+CHROMIUM = Need("Chromium, in which the screens are tried", "chromium")
 COMPOSE = Need("docker-compose, which checks docker-compose.yml", "docker-compose")
+
+# A file of each, by which it is known to be there wherever a system keeps its fonts.
+FONTS = {
+    "NotoSansArabic-Regular.*": Need("fonts for five of the six languages", "fonts-noto-core"),
+    "NotoSansCJK-Regular.*": Need("fonts for Chinese", "fonts-noto-cjk"),
+}
+FONT_FOLDERS = ("/usr/share/fonts", "/usr/local/share/fonts", "~/.local/share/fonts", "~/.fonts")
 
 
 def install_missing(needs: Sequence[Need]) -> None:
@@ -82,7 +91,8 @@ def missing_for_testing(places: Places) -> list[Need]:
     """The tests start servers of their own as well, even where some are given."""
     needs = _missing_for_kafka(places) + _missing_for_mongodb() + missing_for_python()
     needs += [] if shutil.which("curl") else [WEB_CLIENT]
-    return needs + ([] if has_compose() else [COMPOSE])
+    needs += [] if has_compose() else [COMPOSE]
+    return needs + _missing_for_screens()
 
 
 def missing_for_python() -> list[Need]:
@@ -108,6 +118,16 @@ def _missing_for_kafka(places: Places) -> list[Need]:
 
 def _missing_for_mongodb() -> list[Need]:
     return [] if mongod_on_path() or ctypes.util.find_library("curl") else [CURL]
+
+
+def _missing_for_screens() -> list[Need]:
+    needs = [] if shutil.which("chromium") else [CHROMIUM]
+    return needs + [need for file, need in FONTS.items() if not _has_font(file)]
+
+
+def _has_font(file: str) -> bool:
+    folders = (Path(folder).expanduser() for folder in FONT_FOLDERS)
+    return any(next(folder.rglob(file), None) is not None for folder in folders if folder.is_dir())
 
 
 def _rights() -> list[str] | None:

@@ -1,9 +1,9 @@
 """`python3 -m deploy.local.setup run|test|check`: installs what is missing, before anything is installed.
 
-In order: the system and its Python, the Debian packages, the environment in .venv, the packages in it, a
-MongoDB, Kafka's jars. Each step is skipped when it is done and taken up again when it was cut short, so the
-same command is right the first time, the tenth, and after a power cut. `check` is for what needs no
-servers: the Python packages alone. Standard library only.
+In order: the system and its Python, the Debian packages, the environment in .venv, the packages in it, the
+front-end files beside them, a MongoDB, Kafka's jars. Each step is skipped when it is done and taken up again
+when it was cut short, so the same command is right the first time, the tenth, and after a power cut. `check`
+is for what needs no servers: the Python packages and the front-end files. Standard library only.
 """
 
 import argparse
@@ -57,6 +57,7 @@ def set_up(purpose: str, places: Places) -> None:
     environment = Environment(ROOT, log=places.log / "setup.log")
     environment.make()
     environment.install("run" if purpose == "run" else "test")
+    environment.install_beside("web")
     if testing or (purpose == "run" and "CONCORD_MONGO_URL" not in os.environ):
         _bring_mongodb(environment)
     if testing or (purpose == "run" and "CONCORD_KAFKA_URL" not in os.environ):

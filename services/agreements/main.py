@@ -2,6 +2,8 @@
 
 from services.agreements.instruments import documents as instruments
 from services.agreements.instruments.deadlines import deadlines
+from services.agreements.instruments.outlines import OUTLINES
+from services.agreements.instruments.pages import PAGES
 from services.agreements.instruments.routes import routes as instrument_routes
 from services.agreements.overview.routes import routes as overview_routes
 from services.agreements.overview.views import PARTNER_AGREEMENTS
@@ -25,9 +27,9 @@ def build(runtime: Runtime, settings: AgreementsSettings) -> tuple[Room, ...]:
         Room(
             name="instruments",
             repositories=(instruments.agreements,),
-            collections=(instruments.texts, instruments.evidence, instruments.counters),
+            collections=(instruments.texts, instruments.evidence, instruments.counters, OUTLINES),
             deadlines=deadlines(chunk_agreements=settings.agreements_chunk),
-            routes=(instrument_routes,),
+            routes=(instrument_routes, *PAGES),
         ),
         Room(name="overview", views=(PARTNER_AGREEMENTS,), routes=(overview_routes,)),
     )

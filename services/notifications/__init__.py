@@ -22,4 +22,4 @@ Promises
 """
 
 # The order of the rooms: a room may use those before it, never those after it.
-ROOMS = ("address_book", "tasks", "deliveries", "inbox", "email", "webhooks", "feed")
+ROOMS = ("address_book", "deliveries", "inbox", "tasks", "email", "webhooks", "feed", "clock")

@@ -8,6 +8,8 @@ from services.notifications.address_book.adapters.partners_http import PartnersH
 from services.notifications.address_book.deadlines import deadlines as address_book_deadlines
 from services.notifications.address_book.documents import ADDRESSES_KEPT as BOOK_OF_ADDRESSES
 from services.notifications.address_book.subscribers import SUBSCRIPTIONS as ADDRESS_BOOK_HEARS
+from services.notifications.clock.adapters.clocks_http import ClocksHttp
+from services.notifications.clock.pages import clock_pages
 from services.notifications.deliveries import documents as deliveries_documents
 from services.notifications.deliveries import routes as deliveries_routes
 from services.notifications.deliveries import subscribers as people
@@ -20,19 +22,23 @@ from services.notifications.email.adapters.mailbox import DemoMailbox
 from services.notifications.email.adapters.smtp import SmtpMailer, SmtpSettings, Tls
 from services.notifications.email.carrier import EmailCarrier
 from services.notifications.email.domain import Mailbox
+from services.notifications.email.pages import mailbox_pages
 from services.notifications.email.routes import mailbox_routes
 from services.notifications.feed.arrivals import Arrivals
 from services.notifications.feed.documents import FEED_KEPT, MARKS_KEPT
+from services.notifications.feed.pages import feed_pages
 from services.notifications.feed.queries import Feed
 from services.notifications.feed.routes import feed_routes
 from services.notifications.feed.subscribers import subscriptions as feed_hears
 from services.notifications.inbox.carrier import InboxCarrier
 from services.notifications.inbox.documents import COUNTERS_KEPT, INBOX_KEPT
+from services.notifications.inbox.pages import inbox_pages
 from services.notifications.inbox.routes import inbox_routes
 from services.notifications.inbox.streams import Streams
 from services.notifications.settings import NotificationsSettings
+from services.notifications.tasks import pages as tasks_pages
 from services.notifications.tasks import routes as tasks_routes
-from services.notifications.tasks.documents import TASKS_KEPT
+from services.notifications.tasks.documents import COLLECTIONS as TASKS_KEPT
 from services.notifications.tasks.subscribers import SUBSCRIPTIONS as TASKS_HEAR
 from services.notifications.webhooks import documents as webhooks_documents
 from services.notifications.webhooks import subscribers as systems
@@ -40,11 +46,15 @@ from services.notifications.webhooks.adapters.http_sender import HttpSender, Sen
 from services.notifications.webhooks.bodies import Bodies
 from services.notifications.webhooks.book import Book
 from services.notifications.webhooks.carrier import WebhookCarrier
+from services.notifications.webhooks.demo_receiver import DemoReceiver
 from services.notifications.webhooks.handlers import Premises
+from services.notifications.webhooks.pages.all import webhook_pages
 from services.notifications.webhooks.routes import webhook_routes
+from shared.clock import MovableClock
 from shared.contracts.notifications.delivery import Channel
 from shared.http.directory_projection import directory_room
 from shared.service import Room, Runtime, Worker
+from shared.web.pages import Pages
 
 # Every endpoint has its own limit; many that hang must not take the places of the others.
 WEBHOOKS_UNDER_WAY_MAX = 10_000
@@ -77,17 +87,18 @@ def build(runtime: Runtime, settings: NotificationsSettings) -> tuple[Room, ...]
     return (
         directory_room(),
         _address_book(parts),
-        Room(
-            name="tasks",
-            collections=(TASKS_KEPT,),
-            subscriptions=TASKS_HEAR,
-            routes=(tasks_routes.routes,),
-        ),
         _deliveries(parts),
         _inbox(parts),
+        Room(
+            name="tasks",
+            collections=TASKS_KEPT,
+            subscriptions=TASKS_HEAR,
+            routes=(tasks_routes.routes, tasks_pages.pages),
+        ),
         _email(parts),
         _webhooks(parts),
         _feed(parts),
+        *_clock(parts),
     )
 
 
@@ -122,7 +133,7 @@ def _inbox(parts: _Parts) -> Room:
     return Room(
         name="inbox",
         collections=(INBOX_KEPT, COUNTERS_KEPT),
-        routes=(inbox_routes(streams),),
+        routes=(inbox_routes(streams), inbox_pages(streams)),
         workers=(Worker(name="inbox-sender", run=sender.run, stop=sender.stop), following),
     )
 
@@ -147,7 +158,7 @@ def _email(parts: _Parts) -> Room:
     first = mailbox.start if mailbox is not None else None
     return Room(
         name="email",
-        routes=() if mailbox is None else (mailbox_routes(mailbox),),
+        routes=() if mailbox is None else (mailbox_routes(mailbox), mailbox_pages(mailbox)),
         workers=(_sending("email-sender", sender, first=first, last=close),),
     )
 
@@ -192,7 +203,7 @@ def _webhooks(parts: _Parts) -> Room:
         repositories=(webhooks_documents.endpoints,),
         collections=webhooks_documents.COLLECTIONS,
         subscriptions=systems.subscriptions(parts.opening, book, bodies, carrier),
-        routes=(webhook_routes(premises),),
+        routes=(webhook_routes(premises), *_webhook_screens(parts, premises)),
         workers=(
             Worker(name="endpoint-book", run=book.follow, stop=book.stop),
             _sending("webhook-sender", sender, first=book.known, last=carrier.close),
@@ -200,13 +211,40 @@ def _webhooks(parts: _Parts) -> Room:
     )
 
 
+def _webhook_screens(parts: _Parts, premises: Premises) -> tuple[DemoReceiver | Pages, ...]:
+    if not parts.settings.demo:
+        return (webhook_pages(premises, None),)
+    receiver = DemoReceiver(parts.runtime.mongo, parts.runtime.clock, premises.keys)
+    return (receiver, webhook_pages(premises, receiver))
+
+
 def _feed(parts: _Parts) -> Room:
     arrivals = Arrivals()
+    feed = Feed(parts.runtime.mongo, arrivals, parts.readers)
     return Room(
         name="feed",
         collections=(FEED_KEPT, MARKS_KEPT),
         subscriptions=feed_hears(arrivals),
-        routes=(feed_routes(Feed(parts.runtime.mongo, arrivals, parts.readers)),),
+        routes=(feed_routes(feed), feed_pages(feed)),
+    )
+
+
+def _clock(parts: _Parts) -> tuple[Room, ...]:
+    """Only where there is a clock that can be moved."""
+    clock, settings = parts.runtime.clock, parts.settings
+    if not isinstance(clock, MovableClock):
+        return ()
+    urls = {
+        "partners": settings.partners_url,
+        "agreements": settings.agreements_url or settings.partners_url,
+    }
+    clocks = ClocksHttp(urls, settings.internal_key.get_secret_value())
+    return (
+        Room(
+            name="clock",
+            routes=(clock_pages(clock, clocks),),
+            workers=(_closing("other-clocks", clocks.close),),
+        ),
     )
 
 

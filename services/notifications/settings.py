@@ -22,6 +22,11 @@ _DEMO_KEY = hashlib.sha256(b"concord demo").digest()
 
 
 class NotificationsSettings(Settings):
+    agreements_url: str = Field(
+        "",
+        description="Where the agreements service answers other services; empty: where partners does.",
+        pattern="^(https?://[^/?#@]+)?$",
+    )
     webhooks_allowed_networks: str = Field(
         "",
         description="Private networks that webhooks may reach, separated by commas; demo and tests only.",

@@ -41,6 +41,8 @@ from shared.service import Room, Runtime
 from shared.settings import Settings
 from shared.storage.repository import Unit
 from shared.telemetry import Metrics
+from shared.web.site import site_of
+from shared.web.static_files import static_files
 
 __all__ = [
     "INTERNAL",
@@ -152,6 +154,7 @@ def http_app(
     """The application of one service. Starting and stopping what it uses is its caller's."""
     service = runtime.name
     probes = _probes(service, health, metrics)
+    static = static_files(settings.web_folder)
     app = FastAPI(
         title=f"Concord: {service}",
         version="1",
@@ -159,7 +162,11 @@ def http_app(
         docs_url=None,
         redoc_url=None,
         redirect_slashes=False,
-        routes=[*probes, *(route for room in rooms for routes in room.routes for route in routes.routes)],
+        routes=[
+            *probes,
+            *static.routes(),
+            *(route for room in rooms for routes in room.routes for route in routes.routes),
+        ],
         exception_handlers={HTTPException: _tell, RequestValidationError: _tell},
         middleware=[
             Middleware(
@@ -172,6 +179,7 @@ def http_app(
         telemetry={"tracing": False, "metrics": False, "logs": False, "operation_spans": False},
     )
     openapi.describe(app)
+    app.state.site = site_of(service, settings, runtime.clock, static)
     app.state.kit = Kit(
         runtime=runtime,
         authenticator=authenticator,

@@ -52,8 +52,8 @@ class Caller:
 
 class Authenticator:
     def __init__(self, verifier: TokenVerifier, directory: Directory, internal_key: str) -> None:
+        self.directory = directory
         self._verifier = verifier
-        self._directory = directory
         self._internal_key = internal_key.encode()
 
     async def caller(self, request: Request, may: May) -> Caller:
@@ -65,11 +65,7 @@ class Authenticator:
             raise Forbidden("not_permitted", "Only the services of this house may ask this")
         if may is SIGNED_IN and caller.claims is None:
             raise Forbidden("not_permitted", "Only a person who has signed in may ask this")
-        if not isinstance(may, str):
-            return caller
-        if not caller.actor.may(may):
-            raise Forbidden("not_permitted", "You may not do this", permission=may)
-        return replace(caller, on_behalf_of=on_whose_behalf(caller.actor, may))
+        return caller if not isinstance(may, str) else let_in(caller, may)
 
     async def _identify(self, request: Request, may: May) -> Caller:
         header = one_header(request.headers.getlist(HEADER), HEADER)
@@ -89,7 +85,7 @@ class Authenticator:
     async def _by_token(self, token: str, may: May, *, reading: bool) -> Caller:
         claims = await self._verifier.verify(token)
         try:
-            actor = await self._directory.by_subject(claims.issuer, claims.subject)
+            actor = await self.directory.by_subject(claims.issuer, claims.subject)
         except DirectoryStale as stale:
             if not reading:
                 raise
@@ -97,13 +93,13 @@ class Authenticator:
         if actor is not None:
             return Caller(actor, claims)
         if may is SIGNED_IN:
-            return Caller(_stranger(claims), claims)
+            return Caller(stranger(claims.issuer, claims.subject), claims)
         raise Forbidden("not_admitted", "You are signed in, but nobody has admitted you here yet")
 
     async def _by_key(self, text: str, *, reading: bool) -> Caller:
         key = parse_api_key(text)
         try:
-            actor = await self._directory.by_key(key.key_id, key.sha256)
+            actor = await self.directory.by_key(key.key_id, key.sha256)
         except DirectoryStale as stale:
             if not reading:
                 raise
@@ -119,15 +115,22 @@ class Authenticator:
         return Caller(_HOUSE)
 
 
+def let_in(caller: Caller, permission: str) -> Caller:
+    """Forbidden where they do not hold it, and nobody has lent it to them."""
+    if not caller.actor.may(permission):
+        raise Forbidden("not_permitted", "You may not do this", permission=permission)
+    return replace(caller, on_behalf_of=on_whose_behalf(caller.actor, permission))
+
+
 def require_known(may: May) -> None:
     """A permission that no role has would let nobody in, which is never what a route means."""
     if isinstance(may, str) and may not in _GRANTABLE:
         raise LookupError(f"no role has the permission {may}: add it to shared/contracts/vocabulary.py")
 
 
-def _stranger(claims: Claims) -> Actor:
+def stranger(issuer: str, subject: str) -> Actor:
     """An id that is always the same for the same person and does not say who they are."""
-    digest = hashlib.sha256(f"{claims.issuer}\n{claims.subject}".encode()).hexdigest()
+    digest = hashlib.sha256(f"{issuer}\n{subject}".encode()).hexdigest()
     return Actor(id=f"stranger:{digest[:32]}")
 
 

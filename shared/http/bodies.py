@@ -60,6 +60,24 @@ def _read_strictly(schema: Any) -> None:
         _put_before(schema, _refuse_number)
 
 
+def clean_texts(schema: Any) -> None:
+    """In place: the same care for texts alone, where everything comes as a text, as from a form."""
+    if isinstance(schema, list | tuple):
+        for inner in schema:
+            clean_texts(inner)
+        return
+    if not isinstance(schema, dict):
+        return
+    for key, inner in schema.items():
+        if key not in ("metadata", "serialization", "default"):
+            clean_texts(inner)
+    if schema.get("type") != "str" or schema.get("metadata", {}).get(_DONE):
+        return
+    metadata = schema.setdefault("metadata", {})
+    metadata[_DONE] = True
+    _put_before(schema, _clean_lines if metadata.get(_LINES) else _clean)
+
+
 def _put_before(schema: dict[str, Any], first: Callable[[Any], Any]) -> None:
     inner: Any = dict(schema)
     schema.clear()

@@ -2,7 +2,7 @@
 
 In order: a correlation id and the time at which it came; a span under the caller's; the application; one kind
 of answer for everything that went wrong; the headers that every answer has; what the caller is still sending
-is let go of; one line in the log and one count in the metrics.
+is let go of; one line in the log, unless it is of no interest, and one count in the metrics.
 
 Nothing of the request's content is logged: not its query, not its body, no header.
 """
@@ -87,6 +87,8 @@ class Edge:
             span.set_status(StatusCode.ERROR)
         self._metrics.requests_total.labels(visit.method, visit.route, str(visit.status)).inc()
         self._metrics.request_s.labels(visit.method, visit.route).observe(visit.duration_ms / 1000)
+        if visit.quiet:
+            return
         log.info(
             "request",
             method=visit.method,

@@ -77,6 +77,11 @@ def asked(request: Request, body: bytes, *, actor_id: str, route: str) -> Asked:
         raise Malformed(
             "idempotency_key_missing", f"Send a {HEADER} that is new for each thing you want done"
         )
+    return asked_with(key, request, body, actor_id=actor_id, route=route)
+
+
+def asked_with(key: str, request: Request, body: bytes, *, actor_id: str, route: str) -> Asked:
+    """Where the key came otherwise than in its header: a form carries it in a field."""
     if _KEY.fullmatch(key) is None:
         raise Malformed("idempotency_key_malformed", f"{HEADER} is 1 to 200 visible ASCII characters")
     address = f"{request.url.path}?{request.url.query}\n".encode()

@@ -5,7 +5,7 @@ it may be somebody's password, and somebody else may read the answer.
 """
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, get_args
 
 import structlog
@@ -148,12 +148,24 @@ def _field_error(error: Mapping[str, Any]) -> dict[str, str]:
     """Which field, and what about it. The framework's own text may quote the input, so it is not used; what
     our own rules say of a field is.
     """
+    code = code_of(error)
+    if code is None:
+        return {"field": _path(error["loc"]), "code": str(error["type"]), "message": str(error["msg"])}
+    return {"field": _path(error["loc"]), "code": code, "message": message_of(error)}
+
+
+def code_of(error: Mapping[str, Any]) -> str | None:
+    """What we call a fault that the framework found; None where it is one of our own rules."""
     kind = str(error["type"])
     if kind not in _FRAMEWORKS_OWN:
-        return {"field": _path(error["loc"]), "code": kind, "message": str(error["msg"])}
-    code = _CODES.get(kind) or ("wrong_form" if "parsing" in kind else "wrong_type")
-    message = _MESSAGES[code].format_map({"expected": "another value", **error.get("ctx", {})})
-    return {"field": _path(error["loc"]), "code": code, "message": message}
+        return None
+    return _CODES.get(kind) or ("wrong_form" if "parsing" in kind else "wrong_type")
+
+
+def message_of(error: Mapping[str, Any], translate: Callable[[str], str] = str) -> str:
+    """Of a fault that the framework found."""
+    message = translate(_MESSAGES[code_of(error) or "wrong_value"])
+    return message.format_map({"expected": translate("another value"), **error.get("ctx", {})})
 
 
 def _path(place: Sequence[str | int]) -> str:

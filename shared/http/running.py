@@ -8,7 +8,7 @@ import asyncio
 from collections.abc import Callable, Coroutine
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, Protocol
 
 from fastapi import Request
 from pymongo.errors import PyMongoError
@@ -17,7 +17,8 @@ from starlette.responses import Response
 from shared.context import Context
 from shared.errors import Refusal, Unavailable
 from shared.http import idempotency
-from shared.http.auth import Authenticator, May
+from shared.http.auth import Caller, May
+from shared.http.directory import Directory
 from shared.http.idempotency import Asked, InFlight
 from shared.http.visit import visit_of
 from shared.service import Runtime
@@ -29,6 +30,14 @@ LET_IN_S_MAX = 0.25
 Run = Callable[[Request], Coroutine[Any, Any, Response]]
 
 
+class Doorkeeper(Protocol):
+    """Who asks, if `may` lets them in; raises where it does not."""
+
+    directory: Directory
+
+    async def caller(self, request: Request, may: May) -> Caller: ...
+
+
 @dataclass(frozen=True, kw_only=True)
 class Kit:
     """What an application gives its routes. Routes are made when their module is imported, before any of
@@ -36,7 +45,7 @@ class Kit:
     """
 
     runtime: Runtime
-    authenticator: Authenticator
+    authenticator: Doorkeeper
     in_flight: InFlight
     body_bytes_max: int
     request_s_max: float

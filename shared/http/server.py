@@ -29,6 +29,7 @@ from shared.http.problems import problem
 from shared.http.tokens import TokenVerifier
 from shared.messaging import parked
 from shared.settings import Settings
+from shared.web.static_files import PREFIX as STATIC
 
 STOP_S = 15
 # Whose the front page is: / is My work.
@@ -93,10 +94,12 @@ def _in_words(parts: Mapping[str, str]) -> str | None:
 
 
 class OneOrigin:
-    """`/partners/…` goes to partners, and so on; the rest belongs to whoever keeps the front page."""
+    """`/partners/…` goes to partners, and so on; the files of the pages are the same everywhere; the rest
+    belongs to whoever keeps the front page.
+    """
 
     def __init__(self, served: Sequence[Served], front: str) -> None:
-        self._apps: Mapping[str, ASGIApp] = {one.name: one.app for one in served}
+        self._apps: Mapping[str, ASGIApp] = {STATIC: served[0].app, **{one.name: one.app for one in served}}
         self._front = self._apps.get(front)
         self._all = Health()
         self._health = [one.health for one in served]

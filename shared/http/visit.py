@@ -28,6 +28,8 @@ class Visit:
     actor_id: str = ""
     # False: anybody may have the answer, so it may be kept on its way.
     private: bool = True
+    # True: it went well and is of no interest to anybody who reads the log.
+    quiet: bool = False
     claims: Claims | None = None
     # Of the try under way: a conflict makes another.
     unit: Unit | None = None

@@ -76,6 +76,7 @@ class Listening:
         self.broker = KafkaBroker(
             bootstrap,
             client_id=client_id,
+            consumer_only=True,
             allow_auto_create_topics=False,
             graceful_timeout=GRACE_S,
             ack_policy=AckPolicy.NACK_ON_ERROR,
@@ -125,10 +126,11 @@ class Listening:
         while True:
             try:
                 await kafka.ensure_topics(self._bootstrap, self._topics, self._replication)
-                await self.broker.start()
+                await kafka.undisturbed(self.broker.start())
                 break
             except (KafkaError, OSError) as error:
                 log.warning("kafka_away", error=type(error).__name__, retry_s=delay_s)
+                await self._stop_broker()  # What has started of it would be forgotten by the next start.
             await asyncio.sleep(delay_s)
             delay_s = min(delay_s * 2, RETRY_S_MAX)
         self.started.set()
@@ -179,9 +181,17 @@ class Listening:
     async def stop(self) -> None:
         """Wait for batches in hand, within the grace, then leave the groups."""
         for task in self._tasks:
-            await kafka.end(task)
-        if not await kafka.is_done_within(GRACE_S + 5, self.broker.stop()):
-            log.warning("listening_not_stopped_in_time")
+            await kafka.end(task, at_leisure=True)
+        await self._stop_broker()
+
+    async def _stop_broker(self) -> None:
+        try:
+            in_time = await kafka.is_done_within(GRACE_S + 5, self.broker.stop())
+        except (KafkaError, OSError) as error:
+            log.warning("listening_not_stopped", error=type(error).__name__)
+        else:
+            if not in_time:
+                log.warning("listening_not_stopped_in_time")
 
 
 async def _nobody_asks(name: str) -> None:

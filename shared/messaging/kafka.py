@@ -6,8 +6,8 @@ new one and resends from its position.
 """
 
 import asyncio
-from collections.abc import Coroutine, Sequence
-from contextlib import suppress
+from collections.abc import AsyncIterator, Coroutine, Sequence
+from contextlib import asynccontextmanager, suppress
 from typing import Any
 
 import structlog
@@ -48,7 +48,7 @@ async def start_when_possible(bootstrap: str, client_id: str) -> AIOKafkaProduce
     while True:
         producer = new_producer(bootstrap, client_id)
         try:
-            await producer.start()
+            await undisturbed(producer.start())
             return producer
         except KafkaError as error:
             log.warning("kafka_away", error=type(error).__name__, retry_s=delay_s)
@@ -94,20 +94,26 @@ class SharedProducer:
 
 
 async def stop_within_bounds(producer: AIOKafkaProducer) -> None:
-    """Stopping an idempotent producer hangs while its broker does; what it leaves can only repeat. Whoever
-    is cancelled meanwhile hears of it once it has stopped: half stopped, it would keep its connections.
-    """
-    stopping = asyncio.create_task(_stop(producer))
-    try:
-        await asyncio.shield(stopping)
-    except asyncio.CancelledError:
-        await asyncio.wait({stopping})
-        raise
+    """Stopping an idempotent producer hangs while its broker does; what it leaves can only repeat."""
+    await undisturbed(_stop(producer))
 
 
 async def _stop(producer: AIOKafkaProducer) -> None:
     with suppress(KafkaError):
         await is_done_within(STOP_S, producer.stop())
+
+
+async def undisturbed(work: Coroutine[Any, Any, None]) -> None:
+    """For a client's start and stop: cancelled in the middle, it forgets a connection it has just opened. So
+    whoever is cancelled meanwhile goes on when it is done, within bounds.
+    """
+    task = asyncio.create_task(work)
+    try:
+        await asyncio.shield(task)
+    except asyncio.CancelledError:
+        await asyncio.wait({task}, timeout=STOP_S)
+        await end(task)
+        raise
 
 
 async def is_done_within(seconds: float, work: Coroutine[Any, Any, None]) -> bool:
@@ -134,24 +140,33 @@ def is_ours_to_end() -> bool:
     return task is not None and task.cancelling() > 0
 
 
-async def end(task: asyncio.Task[None]) -> None:
+async def end(task: asyncio.Task[None], *, at_leisure: bool = False) -> None:
     """Cancel a task that is in the client's hands. The client may be deaf to it for once, where an answer
-    comes at that very moment; so it is told again, and in the end left alone.
+    comes at that very moment; so it is told again, and in the end left alone. `at_leisure`: it may be in the
+    middle of what is undisturbed.
     """
-    for _ in range(CANCELS_MAX):
+    for attempt in range(CANCELS_MAX):
         if task.done():
             break
         task.cancel()
-        await asyncio.wait({task}, timeout=CANCEL_S)
+        await asyncio.wait({task}, timeout=2 * STOP_S if at_leisure and attempt == 0 else CANCEL_S)
     if task.done() and not task.cancelled():
         task.exception()  # Whatever it was, it has been logged or does not matter any more.
 
 
+@asynccontextmanager
+async def _admin(bootstrap: str) -> AsyncIterator[AIOKafkaAdminClient]:
+    admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap, client_id="concord-topics")
+    try:
+        await undisturbed(admin.start())
+        yield admin
+    finally:
+        await undisturbed(admin.close())
+
+
 async def ensure_topics(bootstrap: str, topics: Sequence[str], replication: int) -> None:
     """Create the topics that are absent. Raises KafkaError while the brokers are away."""
-    admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap, client_id="concord-topics")
-    await admin.start()
-    try:
+    async with _admin(bootstrap) as admin:
         there = set(await admin.list_topics())
         absent = [
             NewTopic(
@@ -166,8 +181,6 @@ async def ensure_topics(bootstrap: str, topics: Sequence[str], replication: int)
         for topic, code, *_ in answer.topic_errors:
             if code and for_code(code) is not TopicAlreadyExistsError:
                 raise for_code(code)(topic)
-    finally:
-        await admin.close()
 
 
 async def ensure_topics_within(
@@ -181,12 +194,8 @@ async def ensure_topics_within(
 
 async def partitions_of(bootstrap: str, topic: str) -> list[TopicPartition]:
     """The topic's partitions; none where it is not there yet."""
-    admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap, client_id="concord-topics")
-    await admin.start()
-    try:
+    async with _admin(bootstrap) as admin:
         [described] = await admin.describe_topics([topic])
-    finally:
-        await admin.close()
     return [
         TopicPartition(topic, number) for number in sorted(p["partition"] for p in described["partitions"])
     ]

@@ -132,7 +132,7 @@ class ViewFollower:
         try:
             goal = await self._catch_up(reader)
         finally:
-            await reader.kafka.stop()
+            await kafka.undisturbed(reader.kafka.stop())
         await views.point_at(self._mongo, self.view, fresh, goal.set_at)
         # The former one stays until the next rebuild: somebody may be in the middle of reading it.
         await views.drop(self._mongo, self.view, former - 1)
@@ -165,7 +165,7 @@ class ViewFollower:
                     if reader.has_new_partitions or not await self._still_ours(generation):
                         return
         finally:
-            await reader.kafka.stop()
+            await kafka.undisturbed(reader.kafka.stop())
 
     async def _still_ours(self, generation: int) -> bool:
         if (await views.live(self._mongo, self.view)).generation != generation:
@@ -182,7 +182,7 @@ class ViewFollower:
             metadata_max_age_ms=METADATA_MS,
         )
         try:
-            await reader.start()
+            await kafka.undisturbed(reader.start())
             partitions = await self._partitions()
             for partition in partitions:
                 topic = partition.topic.removeprefix(self._prefix)
@@ -193,7 +193,7 @@ class ViewFollower:
             for partition, offset in due.items():
                 reader.seek(partition, offset)
         except BaseException:
-            await reader.stop()
+            await kafka.undisturbed(reader.stop())
             raise
         return _Reader(reader, generation, due)
 

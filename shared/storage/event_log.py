@@ -167,6 +167,13 @@ async def read_stream(mongo: Mongo, stream: str) -> list[SealedEvent]:
     return [event_of(document) async for document in cursor]
 
 
+async def read_back(mongo: Mongo, stream: str, *, before: int | None, limit: int) -> list[SealedEvent]:
+    """The latest first: those before that version, or the last ones."""
+    wanted = {"stream": stream} if before is None else {"stream": stream, "version": {"$lt": before}}
+    cursor = mongo[EVENTS].find(wanted).sort("version", -1).limit(limit)
+    return [event_of(document) async for document in cursor]
+
+
 async def position(mongo: Mongo, writer_id: str) -> int | None:
     """How far a log has been sent; None where the log has been cleaned away, which happens only once it is
     drained.

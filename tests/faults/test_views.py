@@ -20,7 +20,8 @@ pytestmark = pytest.mark.asyncio(loop_scope="session")
 BACKLOG = scale(600, 20_000)
 RATE = scale(60, 250)
 MEMBERS = 30
-RECORDS_AT_ONCE = scale(20, 100)
+# So slow that a kill comes in the middle of it.
+RECORDS_AT_ONCE = scale(5, 100)
 READ_GAP_S_MAX = 1.0
 
 

@@ -5,6 +5,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Mapping
+from fnmatch import fnmatch
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,8 @@ from deploy.local.oidc.settings import OidcSettings
 from deploy.local.places import ROOT
 from services.__main__ import SERVICES
 from shared.settings import Settings
+from shared.web.static_files import OF_OTHERS
+from tests.browser.look import AXE
 from tests.local.waiting import own_environment
 
 KEY = "CONCORD_INTERNAL_KEY"
@@ -154,6 +157,14 @@ def test_what_the_image_installs_is_pinned_with_hashes() -> None:
     assert installs
     for install in installs:
         assert "--require-hashes" in install or re.search(r" uv==[\d.]+", install), install
+
+
+def test_the_image_has_the_files_that_pages_bring_along_and_not_those_of_the_tests() -> None:
+    removed = re.search(r"rm -r ([^\n]+)", dockerfile())
+    assert removed is not None
+    patterns = removed.group(1).split()
+    assert any(fnmatch(AXE, f"{pattern}/*") for pattern in patterns)
+    assert not any(fnmatch(path, f"{pattern}*") for path in OF_OTHERS.values() for pattern in patterns)
 
 
 def copied() -> list[tuple[list[str], str]]:

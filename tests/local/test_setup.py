@@ -38,7 +38,7 @@ class Machine:
         shutil.copytree(ROOT / "deploy", self.clone / "deploy", ignore=shutil.ignore_patterns("__pycache__"))
         requirements = self.clone / "requirements"
         requirements.mkdir()
-        for name in ("run.txt", "test.txt", "local.txt"):
+        for name in ("run.txt", "test.txt", "local.txt", "web.txt"):
             (requirements / name).write_text(pinned(SMALL_PACKAGE))
         (self.clone / ".concord" / "kafka").mkdir(parents=True)
         (self.clone / ".concord" / "kafka" / "jars").symlink_to(JARS)
@@ -98,6 +98,29 @@ def test_changed_requirements_are_installed_again(machine: Machine) -> None:
     _, said = machine.set_up()
     assert "requirements/run.txt" in said
     assert "requirements/local.txt" not in said
+
+
+def test_front_end_files_stand_apart_and_come_back_when_they_were_taken_away(machine: Machine) -> None:
+    machine.give_java()
+    machine.set_up()
+    apart = machine.clone / ".venv" / "web"
+    assert (apart / SMALL_PACKAGE).is_dir()
+    shutil.rmtree(apart)
+    _, said = machine.set_up()
+    assert "front-end files of requirements/web.txt" in said
+    assert "requirements/run.txt" not in said
+    assert (apart / SMALL_PACKAGE).is_dir()
+
+
+def test_of_other_front_end_files_nothing_old_is_left(machine: Machine) -> None:
+    machine.give_java()
+    machine.set_up()
+    old = machine.clone / ".venv" / "web" / "old.js"
+    old.write_text("")
+    wanted = machine.clone / "requirements" / "web.txt"
+    wanted.write_text(wanted.read_text() + "# another line\n")
+    assert machine.set_up()[0] == 0
+    assert not old.exists()
 
 
 def test_a_first_run_cut_short_is_taken_up_again(machine: Machine) -> None:
@@ -177,6 +200,12 @@ def test_without_debian_it_says_what_is_missing(machine: Machine) -> None:
     assert status == 69
     assert "Java 17 or later" in said
     assert "CONCORD_KAFKA_URL" in said
+
+
+def test_the_screens_are_tried_in_a_browser_which_only_the_tests_need(machine: Machine) -> None:
+    (machine.programs / "apt-get").unlink(missing_ok=True)
+    assert "Chromium" in machine.set_up("test")[1]
+    assert "Chromium" not in machine.set_up("run")[1]
 
 
 def test_servers_that_are_given_need_no_java(machine: Machine) -> None:

@@ -123,7 +123,12 @@ async def _rely_on(unit: Unit, partner_id: str) -> PartnerStanding:
     """The partner as known here; if that changes before this decision is written, it is decided anew."""
     document = await unit.get(STANDINGS, partner_id)
     if document is None:
-        raise Invalid("partner_unknown", "This partner is not known here", partner_id=partner_id[:64])
+        raise Invalid(
+            "partner_unknown",
+            "This partner is not known here",
+            field="partner_id",
+            partner_id=partner_id[:64],
+        )
     partner = PartnerStanding.of(document)
     unit.change.require_version(STANDINGS, partner.id, partner.version)
     return partner

@@ -22,9 +22,12 @@ SCANNED_MAX = 5_000
 
 @dataclass(frozen=True, kw_only=True)
 class Reading:
-    """`lag`: how many events lie behind the place, this reader's or not."""
+    """`lag`: how many events lie behind the place, this reader's or not. `ids`: where in the feed each of the
+    bodies stands.
+    """
 
     bodies: Sequence[bytes]
+    ids: Sequence[str]
     place: Place
     lag: int
 
@@ -73,8 +76,21 @@ class Feed:
                 count += len(taken)
         left = sum(max(high - after.get(lane, -1), 0) for lane, high in marks.items())
         # By time as far as that goes; within a lane its own order always holds.
-        bodies = [one["body"] for one in heapq.merge(*found.values(), key=lambda one: one["at"])]
-        return Reading(bodies=bodies, place=Place(filter_hash=place.filter_hash, after=after), lag=left)
+        events = list(heapq.merge(*found.values(), key=lambda one: one["at"]))
+        return Reading(
+            bodies=[one["body"] for one in events],
+            ids=[one["_id"] for one in events],
+            place=Place(filter_hash=place.filter_hash, after=after),
+            lag=left,
+        )
+
+    async def one(self, id: str, reader: Reader) -> bytes | None:
+        """The event at a place, if this reader may know of it."""
+        document = await self._mongo[FEED].find_one({"_id": id})
+        if document is None or not _is_for(document, TypeFilter(), reader):
+            return None
+        body: bytes = document["body"]
+        return body
 
     async def marks(self) -> dict[str, int]:
         return {mark["_id"]: mark["high"] async for mark in self._mongo[MARKS].find({})}

@@ -10,7 +10,11 @@ INBOX = "inbox"
 COUNTERS = "inbox_counters"
 
 INBOX_KEPT = Collection(
-    name=INBOX, indexes=(Index(name="of_person", keys=(("person", 1), ("seq", 1)), unique=True),)
+    name=INBOX,
+    indexes=(
+        Index(name="of_person", keys=(("person", 1), ("seq", 1)), unique=True),
+        Index(name="unread_of_person", keys=(("person", 1), ("seq", -1)), only_where={"read_at": None}),
+    ),
 )
 COUNTERS_KEPT = Collection(name=COUNTERS)
 

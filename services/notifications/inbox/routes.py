@@ -11,14 +11,12 @@ from services.notifications.inbox.commands import MarkAsRead
 from services.notifications.inbox.documents import INBOX, item_of
 from services.notifications.inbox.domain import InboxItem
 from services.notifications.inbox.handlers import mark_as_read
+from services.notifications.inbox.reading import seq_of
 from services.notifications.inbox.streams import Streams
 from shared.context import Actor
-from shared.errors import Malformed
 from shared.http.app import Answer, Routes, Work
 from shared.http.paging import Page, Paging, page_of
 from shared.http.visit import visit_of
-
-SEQ_DIGITS_MAX = 15
 
 
 class InboxItemOut(Answer):
@@ -63,7 +61,7 @@ def inbox_routes(streams: Streams) -> Routes:
         claims, actor = visit_of(request).claims, work.context.actor
         events = streams.events(
             actor.id,
-            after=_seq(last_event_id),
+            after=seq_of(last_event_id),
             expires_at=None if claims is None else claims.expires_at,
             render=lambda item: _item(item, actor).model_dump_json().encode(),
         )
@@ -71,14 +69,6 @@ def inbox_routes(streams: Streams) -> Routes:
         return StreamingResponse(events, media_type="text/event-stream", headers=headers)
 
     return routes
-
-
-def _seq(last_event_id: str | None) -> int | None:
-    if not last_event_id:
-        return None
-    if not (last_event_id.isascii() and last_event_id.isdigit() and len(last_event_id) <= SEQ_DIGITS_MAX):
-        raise Malformed("last_event_id_malformed", "Last-Event-ID is the number of the last item you have")
-    return int(last_event_id)
 
 
 def _item(item: InboxItem, actor: Actor) -> InboxItemOut:

@@ -17,6 +17,7 @@ async def task_assigned(event: TaskAssigned, received: Received, unit: Unit) -> 
     known = await unit.get(TASKS, event.task_id)
     if known is not None and not known["open"]:
         return
+    envelope = received.envelope
     unit.put(
         TASKS,
         {
@@ -31,14 +32,18 @@ async def task_assigned(event: TaskAssigned, received: Received, unit: Unit) -> 
             "due_at": event.due_at,
             "soonest": event.due_at or NO_DATE,
             "reason": event.reason,
-            "assigned_at": received.envelope.time,
+            "assigned_at": envelope.time,
+            "caused_by": envelope.actor,
+            "visibility": envelope.visibility.value,
+            "audience": list(envelope.audiences),
         },
     )
 
 
 async def task_done(event: TaskDone, received: Received, unit: Unit) -> None:
     known = await unit.get(TASKS, event.task_id) or {"_id": event.task_id, "about": event.about}
-    done = {"open": False, "outcome": event.outcome, "done_at": received.envelope.time}
+    envelope = received.envelope
+    done = {"open": False, "outcome": event.outcome, "done_at": envelope.time, "done_by": envelope.actor}
     unit.put(TASKS, {**known, **done})
 
 

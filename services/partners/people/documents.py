@@ -14,6 +14,8 @@ def _person_fields(person: Person) -> dict[str, Any]:
     fields: dict[str, Any] = {
         "status": person.status,
         "lent_by": sorted({delegation.on_behalf_of for delegation in person.delegations}),
+        "roles": sorted({held.role.value for held in person.roles}),
+        "partners": person.concerned_partner_ids,
     }
     if person.subject is not None:
         fields["subject"] = person.subject
@@ -44,6 +46,8 @@ persons = Repository(
         ),
         Index(name="lent_by", keys=(("lent_by", 1),)),
         Index(name="by_status", keys=(("status", 1), ("_id", 1))),
+        Index(name="by_role", keys=(("roles", 1), ("_id", 1))),
+        Index(name="of_partner", keys=(("partners", 1), ("_id", 1))),
     ),
 )
 

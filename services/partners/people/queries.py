@@ -1,5 +1,6 @@
 """What is read of the directory. `OwnDirectory` is the directory itself: what the others keep a copy of."""
 
+import re
 from collections.abc import Callable, Iterable
 from datetime import datetime
 
@@ -9,10 +10,14 @@ from services.partners.people.domain.person import Person
 from services.partners.people.domain.system import System
 from shared.context import Actor
 from shared.contracts.partners.person import Scope
-from shared.contracts.vocabulary import Grant, Role
+from shared.contracts.vocabulary import Grant, Role, ScopeKind
 from shared.http.api_keys import same_secret
 from shared.http.directory import Entry, Loan
+from shared.ids import is_id
 from shared.storage.mongo import Mongo
+
+OF_PARTNER_MAX = 200
+OF_NAME_MAX = 500
 
 
 class OwnDirectory:
@@ -78,6 +83,39 @@ async def details_of(mongo: Mongo, person_id: str) -> Details | None:
 async def names_of(mongo: Mongo, person_ids: Iterable[str]) -> dict[str, str]:
     found = mongo[PEOPLE.name].find({"_id": {"$in": sorted(person_ids)}}, {"name": 1})
     return {kept["_id"]: kept["name"] async for kept in found}
+
+
+async def names_known_to(mongo: Mongo, reader: Actor, ids: Iterable[str]) -> dict[str, str]:
+    """Of those whose names the reader may know: everybody's for who may read the directory; else their own,
+    and of those who speak for a partner that the reader speaks for.
+    """
+    wanted = {id for id in ids if is_id(id, persons.prefix)}
+    if not reader.may("person:read"):
+        own = sorted(partners_of(reader))
+        together = mongo[persons.collection].find(
+            {"_id": {"$in": sorted(wanted)}, "partners": {"$in": own}}, {"_id": 1}
+        )
+        wanted = {document["_id"] async for document in together} | (wanted & {reader.id})
+    return await names_of(mongo, wanted)
+
+
+def partners_of(reader: Actor) -> frozenset[str]:
+    """The partners that somebody speaks for."""
+    speaks = [grant for grant in reader.grants if grant.role == Role.PARTNER_USER]
+    return frozenset(value for grant in speaks for kind, value in grant.scope if kind == ScopeKind.PARTNER)
+
+
+async def people_of_partner(mongo: Mongo, partner_id: str) -> list[Person]:
+    """Who speaks for the partner, or was asked to."""
+    found = mongo[persons.collection].find({"partners": partner_id}).sort("_id", 1).limit(OF_PARTNER_MAX)
+    return [persons.restore(document) async for document in found]
+
+
+async def ids_of_name(mongo: Mongo, part: str) -> list[str]:
+    """People whose name has that in it, whatever its case: of the first some, for a list that is narrowed."""
+    pattern = {"$regex": re.escape(part), "$options": "i"}
+    found = mongo[PEOPLE.name].find({"name": pattern, IN_DIRECTORY: True}, {"_id": 1}).limit(OF_NAME_MAX)
+    return [document["_id"] async for document in found]
 
 
 def _grant(role: Role, scope: tuple[Scope, ...]) -> Grant:

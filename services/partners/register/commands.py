@@ -50,3 +50,29 @@ class InviteAgain(_Command):
     partner_id: str
     person_id: str
     zone: Zone
+
+
+class AnswerName(_Command):
+    draft_id: str
+    legal_name: str
+    kind: PartnerKind
+
+
+class AnswerCountry(_Command):
+    draft_id: str
+    country: str
+
+
+class AnswerContact(_Command):
+    draft_id: str
+    contact: Details
+
+
+class DiscardDraft(_Command):
+    draft_id: str
+
+
+class SendDraft(_Command):
+    """What was answered becomes a partner, and the draft is gone."""
+
+    draft_id: str

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from services.partners.register.domain.draft import DRAFT_KEPT
 from services.partners.register.domain.partner import Partner
 from shared.errors import Refusal
 from shared.storage.documents import Collection, Index
@@ -49,4 +50,18 @@ NOTICES = Collection(
     indexes=(Index(name="of_partner", keys=(("partner_id", 1), ("at", -1), ("_id", -1))),),
 )
 
-COLLECTIONS = (NOTICES,)
+# Registrations that were begun: {_id: drf_…, owner_id, version, touched_at, …}. By the machine's clock:
+# a demo's clock that is moved forward does not take away what somebody is writing.
+DRAFTS = Collection(
+    name="drafts",
+    indexes=(
+        Index(name="of_owner", keys=(("owner_id", 1), ("touched_at", -1))),
+        Index(
+            name="purged_when_idle",
+            keys=(("touched_at", 1),),
+            expire_after_s=int(DRAFT_KEPT.total_seconds()),
+        ),
+    ),
+)
+
+COLLECTIONS = (NOTICES, DRAFTS)

@@ -1,6 +1,6 @@
 """What happens when the register is asked: load, decide, save. Whose partner it is was settled before."""
 
-from services.partners.people.commands import InviteKnownPerson, InvitePartnerUser, NewInvitation
+from services.partners.people.commands import Details, InviteKnownPerson, InvitePartnerUser, NewInvitation
 from services.partners.people.documents import persons
 from services.partners.people.handlers import (
     erase_all_of,
@@ -8,15 +8,22 @@ from services.partners.people.handlers import (
     invite_partner_user,
     keep_details,
 )
+from services.partners.register import drafts
 from services.partners.register.commands import (
+    AnswerContact,
+    AnswerCountry,
+    AnswerName,
+    DiscardDraft,
     EraseContact,
     InviteAgain,
     InviteUser,
     RegisterPartner,
     ReinstatePartner,
+    SendDraft,
     SuspendPartner,
 )
 from services.partners.register.documents import partners
+from services.partners.register.domain.draft import Draft, DraftContact
 from services.partners.register.domain.partner import Partner
 from shared.errors import NotFound
 from shared.ids import new_id
@@ -78,6 +85,51 @@ async def invite_again(command: InviteAgain, unit: Unit) -> NewInvitation:
         zone=command.zone,
     )
     return await invite_known_person(invitation, unit)
+
+
+async def begin_draft(unit: Unit) -> Draft:
+    await drafts.require_room(unit)
+    draft = Draft.begin(new_id("drf"), owner_id=unit.context.actor.id, now=unit.context.recorded_at)
+    drafts.add(unit, draft)
+    return draft
+
+
+async def answer_name(command: AnswerName, unit: Unit) -> Draft:
+    draft = await drafts.my_draft(unit, command.draft_id)
+    named = draft.named(command.legal_name, command.kind, now=unit.context.recorded_at)
+    return drafts.change(unit, draft, named)
+
+
+async def answer_country(command: AnswerCountry, unit: Unit) -> Draft:
+    draft = await drafts.my_draft(unit, command.draft_id)
+    return drafts.change(unit, draft, draft.placed(command.country, now=unit.context.recorded_at))
+
+
+async def answer_contact(command: AnswerContact, unit: Unit) -> Draft:
+    draft = await drafts.my_draft(unit, command.draft_id)
+    contact = DraftContact(**command.contact.model_dump())
+    return drafts.change(unit, draft, draft.contacted(contact, now=unit.context.recorded_at))
+
+
+async def discard_draft(command: DiscardDraft, unit: Unit) -> None:
+    drafts.remove(unit, await drafts.my_draft(unit, command.draft_id))
+
+
+async def send_draft(command: SendDraft, unit: Unit) -> Partner:
+    draft = await drafts.my_draft(unit, command.draft_id)
+    draft.require_complete()
+    assert draft.legal_name and draft.kind and draft.country and draft.contact, "it is complete"
+    drafts.remove(unit, draft)
+    contact = draft.contact
+    registered = RegisterPartner(
+        legal_name=draft.legal_name,
+        kind=draft.kind,
+        country=draft.country,
+        contact=Details.model_validate(
+            {"name": contact.name, "email": contact.email, "language": contact.language}
+        ),
+    )
+    return await register_partner(registered, unit)
 
 
 async def _require_invited_before(person_id: str, partner_id: str, unit: Unit) -> None:

@@ -20,7 +20,7 @@ from services.partners.register.commands import (
     ReinstatePartner,
     SuspendPartner,
 )
-from services.partners.register.documents import NOTICES, partners
+from services.partners.register.documents import partners
 from services.partners.register.domain.partner import (
     LEGAL_NAME_LENGTH_MAX,
     REASON_LENGTH_MAX,
@@ -28,8 +28,10 @@ from services.partners.register.domain.partner import (
     PartnerStatus,
 )
 from services.partners.register.queries import (
+    Notice,
     Reach,
     contact_of,
+    notices_of,
     partner_in_reach,
     partners_wanted,
     require_reach,
@@ -203,14 +205,8 @@ async def invite_again(id: str, person_id: str, body: ZoneIn, work: Work) -> Inv
 async def list_notices(id: str, paging: Paging, work: Work) -> Page[NoticeOut]:
     """What became of the notices about the partner, the latest first."""
     partner = await partner_in_reach(work, id, "delivery:read")
-    unlimited = Reach.of(work.context.actor, "delivery:read").is_unlimited
-    wanted = {"partner_id": partner.id, **({} if unlimited else {"shown_to_partner": True})}
-
-    def make(document: dict[str, Any]) -> NoticeOut:
-        return _notice(document, with_recipient=unlimited)
-
-    sort = [("at", -1), ("_id", -1)]
-    return await page_of(work.mongo[NOTICES.name], wanted, paging=paging, make=make, sort=sort)
+    page = await notices_of(work, partner, paging)
+    return Page(items=[_notice(notice) for notice in page.items], next=page.next)
 
 
 def _details(contact: ContactIn) -> Details:
@@ -248,14 +244,14 @@ def _invitation(new: NewInvitation) -> InvitationOut:
     )
 
 
-def _notice(document: dict[str, Any], *, with_recipient: bool) -> NoticeOut:
+def _notice(notice: Notice) -> NoticeOut:
     return NoticeOut(
-        id=document["_id"],
-        event_type=document["event_type"],
-        channel=document["channel"],
-        recipient=document["recipient"] if with_recipient else None,
-        outcome=document["outcome"],
-        reason=document["reason"],
-        attempts=document["attempts"],
-        at=document["at"],
+        id=notice.id,
+        event_type=notice.event_type,
+        channel=notice.channel,
+        recipient=notice.recipient,
+        outcome=notice.outcome,
+        reason=notice.reason,
+        attempts=notice.attempts,
+        at=notice.at,
     )

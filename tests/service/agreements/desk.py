@@ -10,6 +10,7 @@ from datetime import UTC, date, datetime
 from typing import Any, TypeVar
 
 import httpx2
+from fastapi import FastAPI
 
 from services.agreements.instruments import handlers
 from services.agreements.instruments.commands import DraftAgreement, SendForSignature, SignAgreement
@@ -45,6 +46,7 @@ from shared.storage.mongo import Mongo
 from shared.storage.repository import Unit
 from shared.storage.timers import OnDue, Perform, Timer, TimersLoop
 from shared.telemetry import Metrics
+from shared.web.room import kit_room
 from tests.support.issuer import HandClock, Issuer, verifier_for
 
 MORNING = datetime(2027, 1, 15, 8, 0, tzinfo=UTC)
@@ -84,6 +86,7 @@ class Desk:
     consumers: dict[str, Consumer]
     issuer: Issuer
     browser: httpx2.AsyncClient
+    app: FastAPI
     deadlines: dict[str, OnDue] = field(default_factory=dict)
     heard: Counter[str] = field(default_factory=Counter)
 
@@ -298,7 +301,7 @@ async def open_desk(url: str) -> AsyncIterator[Desk]:
     committer = Committer(mongo, "desk", lambda events: None, _no_relay)
     runtime = Runtime("agreements", mongo, clock, committer)
     settings = AgreementsSettings(demo=True)
-    rooms = build(runtime, settings)
+    rooms = (kit_room("agreements"), *build(runtime, settings))
     await event_log.prepare(mongo)
     await create_indexes(mongo, _kept(rooms).values())
     await committer.start()
@@ -312,7 +315,7 @@ async def open_desk(url: str) -> AsyncIterator[Desk]:
     transport = httpx2.ASGITransport(app=app)
     try:
         async with httpx2.AsyncClient(transport=transport, base_url="http://agreements") as browser:
-            yield Desk(mongo, runtime, rooms, clock, consumers, issuer, browser)
+            yield Desk(mongo, runtime, rooms, clock, consumers, issuer, browser, app)
     finally:
         await committer.stop()
         await mongo.client.drop_database(mongo.database.name)

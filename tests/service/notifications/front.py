@@ -8,6 +8,7 @@ from typing import Any
 
 import httpx2
 import uvicorn
+from fastapi import FastAPI
 
 from services.notifications.main import build
 from services.notifications.settings import NotificationsSettings
@@ -32,6 +33,7 @@ from shared.storage.committer import Committer
 from shared.storage.documents import create_indexes
 from shared.storage.mongo import Mongo
 from shared.telemetry import Metrics
+from shared.web.room import kit_room
 from tests.service.notifications.desk import Topics, assert_parity, no_relay
 from tests.support.issuer import HandClock, Issuer, verifier_for
 
@@ -45,6 +47,7 @@ class Front:
     consumers: dict[str, list[Consumer]]
     issuer: Issuer
     http: httpx2.AsyncClient
+    app: FastAPI
 
     async def hear(self, *events: Event) -> list[RawRecord]:
         records = [self.topics.record(event, at=self.runtime.clock) for event in events]
@@ -104,7 +107,7 @@ async def open_front(mongo: Mongo) -> AsyncIterator[Front]:
     committer = Committer(mongo, "front", lambda events: None, no_relay)
     runtime = Runtime("notifications", mongo, clock, committer)
     settings = NotificationsSettings(demo=True)
-    rooms = build(runtime, settings)
+    rooms = (kit_room("notifications"), *build(runtime, settings))
     plain = [collection for room in rooms for collection in room.collections]
     kept = [repository.documents for room in rooms for repository in room.repositories]
     await create_indexes(mongo, [*plain, *kept, timers.DOCUMENTS, parked.DOCUMENTS, idempotency.ANSWERS])
@@ -124,7 +127,7 @@ async def open_front(mongo: Mongo) -> AsyncIterator[Front]:
         await stack.enter_async_context(_working(rooms))
         url = await stack.enter_async_context(_on_a_socket(app))
         http = await stack.enter_async_context(httpx2.AsyncClient(base_url=url, timeout=20, trust_env=False))
-        yield Front(mongo, runtime, rooms, Topics(), consumers, issuer, http)
+        yield Front(mongo, runtime, rooms, Topics(), consumers, issuer, http, app)
 
 
 @asynccontextmanager

@@ -11,6 +11,7 @@ from shared.contracts.partners.person import PersonErased, PersonInvited
 from shared.contracts.vocabulary import Role
 from shared.ids import new_id
 from tests.service.notifications.desk import Database, Desk, an, reinstated, suspended, toggles
+from tests.support.road import until
 
 pytestmark = pytest.mark.asyncio
 
@@ -113,9 +114,12 @@ async def test_who_lost_the_role_meanwhile_is_not_told(desk: Desk) -> None:
     await desk.hear(suspended(partner))
     await desk.withdraw(user, Role.PARTNER_USER, partner=partner)
     await desk.start()
-    await desk.until_states(channel="inbox", suppressed=1)
-    states = {one["channel"]: one["state"] for one in await desk.deliveries(recipient=user)}
-    assert states == {"inbox": State.SUPPRESSED, "email": State.SUPPRESSED}
+
+    async def both_are_suppressed() -> bool:
+        states = {one["channel"]: one["state"] for one in await desk.deliveries(recipient=user)}
+        return states == {"inbox": State.SUPPRESSED, "email": State.SUPPRESSED}
+
+    await until(both_are_suppressed)
     assert desk.mailbox.messages("user@example.org") == ()
     reasons = {fact.reason for fact in await desk.facts() if isinstance(fact, DeliveryExhausted)}
     assert reasons == {"not_disclosed"}

@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from typing import Any, TypeVar
 
 import httpx2
+from fastapi import FastAPI
 from pydantic import SecretStr
 
 from services.partners.main import build, directory
@@ -38,6 +39,7 @@ from shared.storage.mongo import Mongo
 from shared.storage.repository import Repository, Unit
 from shared.storage.timers import OnDue, Timer, TimersLoop
 from shared.telemetry import Metrics
+from shared.web.room import kit_room
 from tests.support.issuer import HandClock, Issuer, verifier_for
 
 INTERNAL_KEY = "an internal key of the tests, 32 characters or more"
@@ -57,6 +59,7 @@ class Desk:
     clock: MovableClock
     issuer: Issuer
     browser: httpx2.AsyncClient
+    app: FastAPI
 
     async def do(
         self, handler: Callable[[C, Unit], Awaitable[R]], command: C, actor: Actor | None = None
@@ -141,7 +144,7 @@ async def open_desk(url: str) -> AsyncIterator[Desk]:
     committer = Committer(mongo, "desk", lambda events: None, _no_relay)
     runtime = Runtime("partners", mongo, clock, committer)
     settings = PartnersSettings(internal_key=SecretStr(INTERNAL_KEY), demo=True)
-    rooms = build(runtime, settings)
+    rooms = (kit_room("partners"), *build(runtime, settings))
     repositories, collections = _kept(rooms)
     await event_log.prepare(mongo)
     await create_indexes(mongo, [*(one.documents for one in repositories.values()), *collections])
@@ -152,7 +155,7 @@ async def open_desk(url: str) -> AsyncIterator[Desk]:
     transport = httpx2.ASGITransport(app=app)
     try:
         async with httpx2.AsyncClient(transport=transport, base_url="http://partners") as browser:
-            yield Desk(mongo, runtime, rooms, clock, issuer, browser)
+            yield Desk(mongo, runtime, rooms, clock, issuer, browser, app)
     finally:
         await committer.stop()
         await mongo.client.drop_database(mongo.database.name)

@@ -72,6 +72,13 @@ def check_sendable(agreement: Agreement, partner: PartnerStanding, now: datetime
         raise Refusal("term_over", "Its last day has passed", ends_on=agreement.term.ends_on)
 
 
+def would_close_at(agreement: Agreement, now: datetime) -> datetime:
+    """When its signing round closes, if it is sent now."""
+    rules = agreement.profile
+    last_day = min(agreement.today(now) + timedelta(days=rules.signing_days), agreement.term.ends_on)
+    return end_of(last_day, rules.zone)
+
+
 def send(
     agreement: Agreement,
     *,
@@ -82,14 +89,12 @@ def send(
 ) -> list[Event]:
     """Freeze the text under its number and ask both sides. A round never outlives the term."""
     check_sendable(agreement, partner, now)
-    rules, term = agreement.profile, agreement.term
-    last_day = min(agreement.today(now) + timedelta(days=rules.signing_days), term.ends_on)
     sent = AgreementSentForSignature(
         agreement_id=agreement.id,
         partner_id=agreement.partner_id,
         ref=ref,
         title=agreement.title,
         text_sha256=agreement.text_sha256,
-        closes_at=end_of(last_day, rules.zone),
+        closes_at=would_close_at(agreement, now),
     )
     return [sent, *(assign(task, sent) for task in tasks)]

@@ -21,12 +21,13 @@ class AgreementText:
         """
         content = unicodedata.normalize("NFC", written).replace("\r\n", "\n").replace("\r", "\n").strip()
         if not content:
-            raise Invalid("text_empty", "An agreement needs a text")
+            raise Invalid("text_empty", "An agreement needs a text", field="text")
         size_bytes = len(content.encode())
         if size_bytes > profile.text_bytes_max:
             raise Invalid(
                 "text_too_large",
                 "The text is longer than this kind of agreement allows",
+                field="text",
                 size_bytes=size_bytes,
                 bytes_max=profile.text_bytes_max,
             )

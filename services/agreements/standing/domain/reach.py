@@ -34,6 +34,10 @@ class Reach:
         """As one of the organisation's people."""
         return self.everything or partner_id in self.partners or country in self.countries
 
+    def reaches(self, partner_id: str, country: str) -> bool:
+        """On either side."""
+        return self.covers(partner_id, country) or self.is_own(partner_id)
+
     def is_own(self, partner_id: str) -> bool:
         """As one of the partner's people."""
         return partner_id in self.own

@@ -180,6 +180,13 @@ class Person:
         own = (held.scope[0].value for held in self.roles if held.role is Role.PARTNER_USER)
         return sorted(own)
 
+    @property
+    def concerned_partner_ids(self) -> list[str]:
+        """The partners they speak for, and the one they were asked to speak for."""
+        asked = [self.invitation.partner_id] if self.invitation is not None else []
+        waits = self.status in (PersonStatus.INVITED, PersonStatus.LAPSED)
+        return sorted({*self.partner_ids, *(asked if waits else ())})
+
     def _require_joined(self) -> None:
         if self.status is not PersonStatus.JOINED:
             raise Refusal("not_joined", f"This person is {self.status}", status=self.status)

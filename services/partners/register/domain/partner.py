@@ -43,23 +43,13 @@ class Partner:
     def register(
         id: str, *, legal_name: str, kind: PartnerKind, country: str, contact_id: str
     ) -> list[Event]:
-        name = legal_name.strip()
-        if not LEGAL_NAME_LENGTH_MIN <= len(name) <= LEGAL_NAME_LENGTH_MAX:
-            raise Invalid(
-                "legal_name_length",
-                "A legal name has 2 to 300 characters",
-                length_min=LEGAL_NAME_LENGTH_MIN,
-                length_max=LEGAL_NAME_LENGTH_MAX,
-            )
-        key = name_key(name)
-        if not key:
-            raise Invalid("legal_name_without_letters", "A legal name has at least one letter or digit")
+        name = checked_name(legal_name)
         registered = PartnerRegistered(
             partner_id=id,
             legal_name=name,
-            name_key=key,
+            name_key=name_key(name),
             kind=kind,
-            country=_alpha3(country),
+            country=checked_country(country),
             contact_id=contact_id,
         )
         return [registered]
@@ -106,11 +96,32 @@ class Partner:
         raise AssertionError(f"A partner cannot apply {event.type}")
 
 
-def _alpha3(code: str) -> str:
+def checked_name(legal_name: str) -> str:
+    name = legal_name.strip()
+    if not LEGAL_NAME_LENGTH_MIN <= len(name) <= LEGAL_NAME_LENGTH_MAX:
+        raise Invalid(
+            "legal_name_length",
+            "A legal name has 2 to 300 characters",
+            field="legal_name",
+            length_min=LEGAL_NAME_LENGTH_MIN,
+            length_max=LEGAL_NAME_LENGTH_MAX,
+        )
+    if not name_key(name):
+        raise Invalid(
+            "legal_name_without_letters",
+            "A legal name has at least one letter or digit",
+            field="legal_name",
+        )
+    return name
+
+
+def checked_country(code: str) -> str:
     """One spelling is kept, alpha-3; alpha-2 is understood, as a spreadsheet may have it."""
     country = countries.by_code(code.strip().upper())
     if country is None:
-        raise Invalid("country_unknown", "This is no country code of ISO 3166-1", country=code[:8])
+        raise Invalid(
+            "country_unknown", "This is no country code of ISO 3166-1", field="country", country=code[:8]
+        )
     return country.alpha3
 
 
@@ -120,6 +131,7 @@ def _reason(reason: str) -> str:
         raise Invalid(
             "reason_length",
             "A reason has 10 to 2,000 characters",
+            field="reason",
             length_min=REASON_LENGTH_MIN,
             length_max=REASON_LENGTH_MAX,
         )

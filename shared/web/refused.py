@@ -1,0 +1,31 @@
+"""The page that says why something was not done: what happened, what was kept, what to do."""
+
+from starlette.responses import Response
+
+from shared.errors import Refusal
+from shared.web.ask import Ask
+from shared.web.language import N_
+
+_TITLES = {
+    400: N_("This cannot be read"),
+    401: N_("Sign in first"),
+    403: N_("This is not yours to do"),
+    404: N_("There is nothing here"),
+    408: N_("This took too long"),
+    409: N_("This cannot be done now"),
+    412: N_("Somebody else changed this"),
+    413: N_("This is too large"),
+    422: N_("Something is not as it must be"),
+    423: N_("This is on hold"),
+    429: N_("Too many at once"),
+    500: N_("Something went wrong on our side"),
+    503: N_("This is not possible for the moment"),
+}
+
+
+def refused_page(ask: Ask, refusal: Refusal, correlation_id: str) -> Response:
+    title, message = _TITLES.get(refusal.status, _TITLES[409]), refusal.message
+    if ask.is_fragment:
+        return ask.fragment("refused_fragment.html", status=refusal.status, message=message)
+    values = {"title": title, "message": message, "code": refusal.code, "correlation_id": correlation_id}
+    return ask.page("refused.html", status=refusal.status, **values)
