@@ -12,7 +12,7 @@ from deploy.local.kafka import KafkaServer, start_kafka
 from deploy.local.mongodb import MongoServer, start_mongodb
 from deploy.local.places import ROOT, Running, State, running
 from deploy.local.plan import HTTP_PORT, SIGN_IN_PORT, Plan
-from deploy.local.ports import free_port, is_free
+from deploy.local.ports import LOOPBACK, free_port, is_free
 from deploy.local.refusals import CannotStart, PortTaken, Status
 from deploy.local.service import Service
 from deploy.local.side_by_side import side_by_side
@@ -21,6 +21,8 @@ from deploy.local.what_to_try import Addresses, what_to_try
 
 PORT_TRIES_MAX = 5
 SEED_TIMEOUT_S = 120.0
+# Where the application takes people back who have signed in.
+SIGNED_IN_AT = "/partners/sign-in/return"
 
 
 class Part(Protocol):
@@ -106,10 +108,19 @@ class Stack:
                 ready_path="/.well-known/openid-configuration",
                 log=self._log("sign-in"),
                 cwd=ROOT,
-                env={"CONCORD_OIDC_PORT": str(port), "CONCORD_DEMO": "true"},
+                env={
+                    "CONCORD_OIDC_PORT": str(port),
+                    "CONCORD_DEMO": "true",
+                    "CONCORD_OIDC_REDIRECT_URIS": self._ways_back(),
+                },
             )
 
         self.sign_in = self._serve(start, self._plan.sign_in_port, SIGN_IN_PORT, give_up)
+
+    def _ways_back(self) -> str:
+        """Whatever port the application will take; and its public origin, where it has one."""
+        origins = (f"http://{LOOPBACK}", os.environ.get("CONCORD_PUBLIC_URL", ""))
+        return " ".join(origin + SIGNED_IN_AT for origin in origins if origin)
 
     def _start_application(self) -> None:
         def start(port: int) -> Service:

@@ -66,6 +66,7 @@ class Entry:
     loans: tuple[Loan, ...] = ()
     language: str = "en"
     zone: str = "UTC"
+    sessions_from: datetime | None = None
 
     def lenders_at(self, now: datetime) -> frozenset[str]:
         return frozenset(loan.on_behalf_of for loan in self.loans if loan.counts_at(now))
@@ -77,7 +78,13 @@ class Entry:
             for loan in self.loans
             if loan.counts_at(now) and _holds(lenders.get(loan.on_behalf_of), loan.grant)
         ]
-        return Actor(id=self.id, grants=(*self.grants, *lent), language=self.language, zone=self.zone)
+        return Actor(
+            id=self.id,
+            grants=(*self.grants, *lent),
+            language=self.language,
+            zone=self.zone,
+            sessions_from=self.sessions_from,
+        )
 
 
 def on_whose_behalf(actor: Actor, permission: str) -> str | None:

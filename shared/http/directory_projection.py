@@ -22,6 +22,7 @@ from shared.contracts.partners.person import (
     PersonErased,
     PersonInvited,
     PersonJoined,
+    PersonSignedOut,
     RoleGranted,
     RoleWithdrawn,
     Scope,
@@ -171,6 +172,10 @@ async def delegation_ended(event: DelegationEnded, received: Received, unit: Uni
     _put(unit, received, {**known, "delegations": left})
 
 
+async def person_signed_out(event: PersonSignedOut, received: Received, unit: Unit) -> None:
+    _put(unit, received, {**await _known(unit, received), "sessions_from": event.sessions_from})
+
+
 async def system_registered(event: SystemRegistered, received: Received, unit: Unit) -> None:
     _begin(unit, received, grants=[_grant(Role.EXTERNAL_SYSTEM, event.scope)])
 
@@ -243,6 +248,7 @@ def _entry(document: _Document) -> Entry:
         ),
         language=document["language"],
         zone=document["zone"],
+        sessions_from=document.get("sessions_from"),  # Only of who ever signed out everywhere.
     )
 
 
@@ -274,6 +280,7 @@ SUBSCRIPTION = Subscription(
         RoleWithdrawn: role_withdrawn,
         DelegationGiven: delegation_given,
         DelegationEnded: delegation_ended,
+        PersonSignedOut: person_signed_out,
         SystemRegistered: system_registered,
         KeyIssued: key_issued,
         KeyRevoked: key_revoked,

@@ -7,6 +7,7 @@ so that a directory that hangs does not hang every request here.
 """
 
 import time
+from datetime import datetime
 from http import HTTPStatus
 
 import httpx2
@@ -41,6 +42,7 @@ class DirectoryOut(Answer):
     grants: list[GrantOut]
     language: str
     zone: str
+    sessions_from: datetime | None
 
     @classmethod
     def of(cls, actor: Actor) -> "DirectoryOut":
@@ -49,11 +51,18 @@ class DirectoryOut(Answer):
             grants=[_grant_out(grant) for grant in actor.grants],
             language=actor.language,
             zone=actor.zone,
+            sessions_from=actor.sessions_from,
         )
 
     def actor(self) -> Actor:
         grants = tuple(_grant(grant) for grant in self.grants if grant.role in _ROLES)
-        return Actor(id=self.id, grants=grants, language=self.language, zone=self.zone)
+        return Actor(
+            id=self.id,
+            grants=grants,
+            language=self.language,
+            zone=self.zone,
+            sessions_from=self.sessions_from,
+        )
 
 
 class _Problem(BaseModel):

@@ -49,6 +49,11 @@ class Browser:
         if actor is not None and actor.sessions_from is not None and session.started_at < actor.sessions_from:
             raise _nobody(session)
         self.session = session
+        if actor is not None and not actor.grants and isinstance(may, str):
+            raise Forbidden(
+                "no_role",
+                "You are signed in, but hold no role, or none any more; an administrator gives roles",
+            )
         if actor is not None:
             return Caller(actor)
         if isinstance(may, str):

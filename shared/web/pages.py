@@ -11,10 +11,12 @@ wrong about it. A page that is refused is a page that says why.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from pymongo.errors import PyMongoError
+from starlette.datastructures import URL
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import BaseRoute, Route
@@ -164,16 +166,7 @@ class Going:
         return response
 
     def _ask(self, unit: Unit) -> Ask:
-        session = self.browser.session if self.browser else None
-        known = unit.context.actor.language if session else None
-        return Ask(
-            request=self.request,
-            work=unit,
-            site=self.site,
-            session=session,
-            language=language_for(self.request, known),
-            sent=self.sent or {},
-        )
+        return _new_ask(self.request, unit, self.browser, self.sent)
 
     def _context(self, caller: Caller) -> Context:
         visit = visit_of(self.request)
@@ -204,24 +197,58 @@ class Going:
 
     async def _to_sign_in(self, nobody: NotSignedIn) -> Response:
         visit_of(self.request).code = nobody.code
-        back = self.request.url.path
-        if self.request.url.query:
-            back = f"{back}?{self.request.url.query}"
+        is_part = self.request.headers.get("hx-request") == "true"
+        back = _path_of(self.request.url)
+        if is_part and self.sent is None:  # The page that it is a part of.
+            back = _path_of(URL(self.request.headers.get("hx-current-url", "/")))
         if self.sent is not None:
             whose = nobody.session.subject if nobody.session else ""
             mongo, now = self.kit.runtime.mongo, self.kit.runtime.clock.real()
             back = await kept_forms.keep(mongo, self.site.service, back, self.sent, whose=whose, now=now)
         address = sign_in_address(back)
-        if self.request.headers.get("hx-request") == "true":
+        if is_part:
             return Response(status_code=401, headers={"HX-Redirect": address})
         return RedirectResponse(address, status_code=SEE_OTHER)
 
     async def refused(self, refusal: Refusal) -> Response:
-        visit = visit_of(self.request)
-        visit.code = refusal.code
-        actor = self.browser.actor if self.browser and self.browser.actor else None
-        context = self.kit.runtime.context(actor) if actor else self.kit.runtime.system_context("nobody")
-        return refused_page(self._ask(Unit(self.kit.runtime.mongo, context)), refusal, visit.correlation_id)
+        return _refused(self.request, refusal, self.browser)
+
+
+async def nothing_here(request: Request, refusal: Refusal) -> Response:
+    """What a browser is told where no page is; in the frame of whoever asks, if that can be known."""
+    directory = _kit_of(request).authenticator.directory
+    browser: Browser | None = Browser(site_of_app(request).sessions, directory)
+    try:
+        assert browser is not None
+        await browser.caller(request, PUBLIC)
+    except (Refusal, PyMongoError):
+        browser = None
+    response = _refused(request, refusal, browser)
+    if allowed := refusal.details.get("allowed"):
+        response.headers["Allow"] = allowed
+    return response
+
+
+def _refused(request: Request, refusal: Refusal, browser: Browser | None) -> Response:
+    visit, runtime = visit_of(request), _kit_of(request).runtime
+    visit.code = refusal.code
+    actor = browser.actor if browser else None
+    context = runtime.context(actor) if actor else runtime.system_context("nobody")
+    ask = _new_ask(request, Unit(runtime.mongo, context), browser, None)
+    return refused_page(ask, refusal, visit.correlation_id)
+
+
+def _new_ask(request: Request, unit: Unit, browser: Browser | None, sent: Mapping[str, str] | None) -> Ask:
+    session = browser.session if browser else None
+    known = unit.context.actor.language if session else None
+    return Ask(
+        request=request,
+        work=unit,
+        site=site_of_app(request),
+        session=session,
+        language=language_for(request, known),
+        sent=sent or {},
+    )
 
 
 def require_our_own_page(request: Request, origin: str) -> None:
@@ -238,6 +265,10 @@ def require_our_own_page(request: Request, origin: str) -> None:
 def _is_about_the_form(refusal: Refusal) -> bool:
     """What the reader can mend where they are, or must decide anew; all else has a page of its own."""
     return isinstance(refusal, Invalid | StaleVersion) or refusal.status in (409, 423, 429)
+
+
+def _path_of(url: URL) -> str:
+    return f"{url.path}?{url.query}" if url.query else url.path
 
 
 def _version(text: str) -> int | None:

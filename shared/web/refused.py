@@ -11,6 +11,7 @@ _TITLES = {
     401: N_("Sign in first"),
     403: N_("This is not yours to do"),
     404: N_("There is nothing here"),
+    405: N_("This page is not for that"),
     408: N_("This took too long"),
     409: N_("This cannot be done now"),
     412: N_("Somebody else changed this"),
@@ -22,9 +23,15 @@ _TITLES = {
     503: N_("This is not possible for the moment"),
 }
 
+_TITLES_OF_CODES = {
+    "not_admitted": N_("You are not admitted yet"),
+    "no_role": N_("You have no role here"),
+}
+
 
 def refused_page(ask: Ask, refusal: Refusal, correlation_id: str) -> Response:
-    title, message = _TITLES.get(refusal.status, _TITLES[409]), refusal.message
+    usual = _TITLES.get(refusal.status, _TITLES[409])
+    title, message = _TITLES_OF_CODES.get(refusal.code, usual), refusal.message
     if ask.is_fragment:
         return ask.fragment("refused_fragment.html", status=refusal.status, message=message)
     values = {"title": title, "message": message, "code": refusal.code, "correlation_id": correlation_id}

@@ -5,14 +5,18 @@ house's internal key. What the person may do is not in it; the directory is aske
 withdrawn role ends here as fast as it does for a token. A session also ends when its person signed out
 everywhere after it began.
 
-The cookie is `__Host-` where pages come over https. Over plain http, which only a demonstration uses, the
-prefix would not be taken, so the name goes without it.
+The cookie is `__Host-`, which browsers take from us alone and over https alone, or from this very machine:
+they trust 127.0.0.1 as it is. Over plain http from elsewhere, which nobody should use, the prefix would not
+be taken, so the name goes without it.
+
+Signing out leaves the cookie there and says in it that it has ended. It lets nobody in, but a form that was
+still open in another window is then known to be that person's, and is kept for nobody else (kept_forms.py).
 """
 
 import json
 import os
 from base64 import urlsafe_b64decode, urlsafe_b64encode
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime, timedelta
 
 from cryptography.exceptions import InvalidTag
@@ -25,6 +29,7 @@ from starlette.responses import Response
 from shared.clock import Clock
 
 NAME = "concord-session"
+HOST_ONLY = "__Host-"
 LASTS = timedelta(hours=12)
 # A browser keeps the cookie longer than it lets anybody in: whose form was kept is then still known.
 KEPT_S = 7 * 86_400
@@ -77,16 +82,22 @@ class Sessions:
         self._seal = Seal(house_key, "session")
         self._clock = clock
         self.secure = secure
-        self.cookie = f"__Host-{NAME}" if secure else NAME
+        self.cookie = self.named(NAME)
+
+    def named(self, name: str) -> str:
+        """A cookie's whole name, as strict as this origin can have it."""
+        return f"{HOST_ONLY}{name}" if self.secure else name
 
     def begin(self, response: Response, *, issuer: str, subject: str, name: str) -> None:
         now = self._clock.real()
         session = Session(issuer=issuer, subject=subject, name=name, started_at=now, ends_at=now + LASTS)
-        plain = {**asdict(session), "started_at": now.isoformat(), "ends_at": session.ends_at.isoformat()}
-        self._set(response, self._seal.close(plain), KEPT_S)
+        self._keep(response, session)
 
-    def end(self, response: Response) -> None:
-        self._set(response, "", 0)
+    def end(self, response: Response, session: Session | None) -> None:
+        if session is None:
+            self.set(response, NAME, "", 0)
+        else:
+            self._keep(response, replace(session, name="", ends_at=session.started_at))
 
     def of(self, request: Request) -> Session | None:
         """Whoever this browser was signed in as, also when the session's time is over."""
@@ -99,7 +110,19 @@ class Sessions:
     def is_live(self, session: Session) -> bool:
         return session.started_at <= self._clock.real() < session.ends_at
 
-    def _set(self, response: Response, value: str, max_age_s: int) -> None:
+    def set(self, response: Response, name: str, value: str, max_age_s: int) -> None:
+        """Any cookie of ours: for this origin alone, and for no script."""
         response.set_cookie(
-            self.cookie, value, max_age=max_age_s, path="/", secure=self.secure, httponly=True, samesite="lax"
+            self.named(name),
+            value,
+            max_age=max_age_s,
+            path="/",
+            secure=self.secure,
+            httponly=True,
+            samesite="lax",
         )
+
+    def _keep(self, response: Response, session: Session) -> None:
+        started_at, ends_at = session.started_at.isoformat(), session.ends_at.isoformat()
+        plain = {**asdict(session), "started_at": started_at, "ends_at": ends_at}
+        self.set(response, NAME, self._seal.close(plain), KEPT_S)

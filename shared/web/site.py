@@ -10,6 +10,7 @@ from shared.web.static_files import StaticFiles
 
 SIGN_IN = "/partners/sign-in"
 SIGN_OUT = "/partners/sign-out"
+_THIS_MACHINE = frozenset({"127.0.0.1", "localhost", "::1"})
 
 # Scripts and styles come from files of our own origin and from nowhere else; nothing is evaluated.
 POLICY = "; ".join(
@@ -47,16 +48,27 @@ class Site:
 
 
 def site_of(service: str, settings: Settings, clock: Clock, static: StaticFiles) -> Site:
-    origin = settings.public_url or f"http://{settings.http_host}:{settings.http_port}"
+    origin = origin_of(settings)
     key = settings.internal_key.get_secret_value()
     return Site(
         service=service,
-        sessions=Sessions(key, clock, secure=urlsplit(origin).scheme == "https"),
+        sessions=Sessions(key, clock, secure=_is_trusted_by_browsers(origin)),
         seal=Seal(key, "browser"),
         static=static,
         origin=origin,
         demo=settings.demo,
     )
+
+
+def origin_of(settings: Settings) -> str:
+    """As browsers see the house."""
+    return settings.public_url or f"http://{settings.http_host}:{settings.http_port}"
+
+
+def _is_trusted_by_browsers(origin: str) -> bool:
+    """Over https, or from this very machine: they take the strictest cookies from both."""
+    parts = urlsplit(origin)
+    return parts.scheme == "https" or parts.hostname in _THIS_MACHINE
 
 
 def sign_in_address(back: str) -> str:

@@ -96,16 +96,22 @@ class Page:
 
 
 class Browser:
-    def __init__(self, client: httpx2.AsyncClient, origin: str) -> None:
-        self.client, self.origin = client, origin
+    """`cookies` are kept whatever their attributes say of transport: a browser trusts this machine, the
+    library's jar does not.
+    """
 
-    async def get(self, path: str, *, follow: bool = True, **query: str) -> Page:
-        answer = await self.client.get(path, params=query or None, headers=_ASKING)
-        return await self._followed(answer) if follow else Page(answer)
+    def __init__(self, client: httpx2.AsyncClient, origin: str, cookies: Mapping[str, str]) -> None:
+        self.client, self.origin, self.cookies = client, origin, dict(cookies)
+
+    async def get(
+        self, path: str, *, follow: bool = True, headers: Mapping[str, str] | None = None, **query: str
+    ) -> Page:
+        request = self.client.build_request("GET", path, params=query or None, headers=headers)
+        return await self._page(request, follow=follow)
 
     async def fragment(self, path: str, **query: str) -> Page:
         """As the page's script asks for a part of it."""
-        return Page(await self.client.get(path, params=query or None, headers={"HX-Request": "true"}))
+        return await self.get(path, follow=False, headers={"HX-Request": "true"}, **query)
 
     async def post(
         self,
@@ -118,11 +124,8 @@ class Browser:
     ) -> Page:
         """A form made by hand, with a key of its own; `headers` replace those of a form of our own pages."""
         sent = {"_key": key or str(uuid7()), **(fields or {})}
-        own = {**_ASKING, "Origin": self.origin, "Sec-Fetch-Site": "same-origin"}
         changed = {name.replace("_", "-"): value for name, value in headers.items()}
-        kept = {name: value for name, value in {**own, **changed}.items() if value}
-        answer = await self.client.post(path, data=sent, headers=kept)
-        return await self._followed(answer) if follow else Page(answer)
+        return await self._sent(path, sent, changed, follow=follow)
 
     async def submit(
         self, page: Page, changes: Mapping[str, str | None] | None = None, *, to: str, follow: bool = True
@@ -133,41 +136,58 @@ class Browser:
         assert form.method == "post", "a form that asks is an address: get it"
         address = urljoin(str(page.answer.request.url), form.action)
         sent = {name: value for name, value in filled.items() if value is not None}
-        headers = {**_ASKING, "Origin": self.origin, "Sec-Fetch-Site": "same-origin"}
-        answer = await self.client.post(address, data=sent, headers=headers)
-        return await self._followed(answer) if follow else Page(answer)
+        return await self._sent(address, sent, {}, follow=follow)
 
-    async def _followed(self, answer: httpx2.Response) -> Page:
+    async def _sent(
+        self, address: str, fields: Mapping[str, str], changed: Mapping[str, str], *, follow: bool
+    ) -> Page:
+        own = {"Origin": self.origin, "Sec-Fetch-Site": "same-origin", **changed}
+        headers = {name: value for name, value in own.items() if value}
+        request = self.client.build_request("POST", address, data=dict(fields), headers=headers)
+        return await self._page(request, follow=follow)
+
+    async def _page(self, request: httpx2.Request, *, follow: bool) -> Page:
         way: list[httpx2.Response] = []
-        while answer.is_redirect and len(way) < SENT_ON_MAX:
+        answer = await self._answered(request)
+        while follow and answer.is_redirect and len(way) < SENT_ON_MAX:
             way.append(answer)
-            assert answer.next_request is not None
-            answer = await self.client.get(answer.next_request.url, headers=_ASKING)
+            address = urljoin(str(answer.request.url), answer.headers["location"])
+            answer = await self._answered(self.client.build_request("GET", address))
         return Page(answer, tuple(way))
+
+    async def _answered(self, request: httpx2.Request) -> httpx2.Response:
+        request.headers["Accept"] = _ACCEPT
+        if self.cookies:
+            request.headers["Cookie"] = "; ".join(f"{name}={value}" for name, value in self.cookies.items())
+        answer = await self.client.send(request, follow_redirects=False)
+        for line in answer.headers.get_list("set-cookie"):
+            for name, morsel in SimpleCookie(line).items():
+                if morsel["max-age"] == "0":
+                    self.cookies.pop(name, None)
+                else:
+                    self.cookies[name] = morsel.value
+        return answer
 
 
 def browser_of(
-    app: FastAPI, subject: str | None = None, *, name: str = "", base_url: str = "http://concord"
+    app: FastAPI, subject: str | None = None, *, name: str = "", base_url: str = "http://127.0.0.1:8080"
 ) -> Browser:
     """Of one service, without a socket. `subject`: who they are to the sign-in; None: nobody yet."""
     client = httpx2.AsyncClient(transport=httpx2.ASGITransport(app), base_url=base_url)
-    if subject is not None:
-        client.cookies.update(session_cookie(app.state.site, subject, name=name or subject))
-    return Browser(client, base_url)
+    cookies = {} if subject is None else session_cookie(app.state.site, subject, name=name or subject)
+    return Browser(client, base_url, cookies)
 
 
 def browser_at(house: House, who: str | None = None) -> Browser:
     """Of the whole house. `who`: one of the demo's people by key, or any other subject."""
-    client = house.client()
+    client, cookies = house.client(), {}
     house.clients[f"browser {len(house.clients)}"] = client
     if who is not None:
         persona = persona_by_key(who)
         subject, name = (persona.subject, persona.name) if persona else (who, who)
         app: Any = next(iter(house.served.values())).app
-        client.cookies.update(
-            session_cookie(app.state.site, subject, name=name, issuer=house.provider.issuer)
-        )
-    return Browser(client, house.url)
+        cookies = session_cookie(app.state.site, subject, name=name, issuer=house.provider.issuer)
+    return Browser(client, house.url, cookies)
 
 
 def session_cookie(site: Site, subject: str, *, name: str, issuer: str = ISSUER) -> dict[str, str]:
@@ -178,7 +198,7 @@ def session_cookie(site: Site, subject: str, *, name: str, issuer: str = ISSUER)
     return {cookie: morsel.value for cookie, morsel in made.items()}
 
 
-_ASKING = {"Accept": "text/html,application/xhtml+xml;q=0.9,*/*;q=0.8"}
+_ACCEPT = "text/html,application/xhtml+xml;q=0.9,*/*;q=0.8"
 
 
 class _Reading(HTMLParser):

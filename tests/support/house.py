@@ -16,7 +16,8 @@ from deploy.local.oidc.provider import ACCESS_TOKEN_S, ACCESS_TOKEN_TYPE, Provid
 from deploy.local.oidc.server import running_provider
 from deploy.local.oidc.settings import OidcSettings
 from deploy.local.personas import persona_by_key
-from deploy.local.ports import free_port
+from deploy.local.ports import LOOPBACK, free_port
+from deploy.local.stack import SIGNED_IN_AT
 from services.__main__ import SERVICES, application, settings_of
 from services.partners import seed
 from shared.http.server import Served, serving
@@ -160,7 +161,9 @@ async def open_house(
     """`name` is in the names of its databases and topics, so no two houses share one: letters and digits."""
     try:
         async with AsyncExitStack() as stack:
-            provider = await stack.enter_async_context(running_provider(OidcSettings(demo=True)))
+            back = f"http://{LOOPBACK}{SIGNED_IN_AT}"
+            signing_in = OidcSettings(demo=True, oidc_redirect_uris=back)
+            provider = await stack.enter_async_context(running_provider(signing_in))
             chosen = _chosen(mongo_url, kafka_bootstrap, name, provider)
             served = {service: _served(service, {**chosen, **changes}) for service in only}
             settings = settings_of(only[0], **chosen, **changes)

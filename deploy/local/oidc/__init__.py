@@ -8,7 +8,8 @@ What happens, in order:
 1. The client sends the browser to /authorize with state, nonce and a PKCE challenge (S256); all three are
    demanded, and the redirect URI must be a registered one, character by character.
 2. The page of personas is shown. A click posts the same request again with the persona, so nothing is kept
-   between the page and the click, and no cookie is set.
+   between the page and the click, and no cookie is set. An application that has a page of personas of its own
+   (the list is at /demo/personas) names the one that was clicked in `login_hint`; then this page is left out.
 3. The browser is sent back with a code, good for 60 seconds and for one attempt, right or wrong.
 4. The client redeems it at /token with its secret, where it has one, and always with the PKCE verifier.
 

@@ -17,6 +17,7 @@ from deploy.local.oidc.pages import choose_page, refused_page, signed_out_page, 
 from deploy.local.oidc.provider import DEMO_GRANT, Provider
 from deploy.local.oidc.refusals import BrowserSentBack, GrantRefused, PageRefused
 from deploy.local.oidc.sign_in import sent_back
+from deploy.local.personas import PERSONAS, Persona, persona_by_key
 
 FORM_BYTES_MAX = 16_384
 FORM_FIELDS_MAX = 50
@@ -38,6 +39,7 @@ def make_app(provider: Provider, *, hosts: frozenset[str]) -> Starlette:
         Route("/token", _safe(endpoints.token), methods=["POST"]),
         Route("/userinfo", _safe(endpoints.userinfo), methods=["GET", "POST"]),
         Route("/end-session", _safe(endpoints.end_session), methods=["GET", "POST"]),
+        Route("/demo/personas", _safe(endpoints.personas)),
         Route("/demo/keys/rotations", _safe(endpoints.rotate_keys), methods=["POST"]),
     ]
     return Starlette(
@@ -70,6 +72,9 @@ class Endpoints:
         persona_key = dict(pairs).get("persona")
         if request.method == "POST" and persona_key is not None:
             return RedirectResponse(self._provider.choose(sign_in, persona_key), status_code=303)
+        if persona_by_key(sign_in.login_hint) is not None:
+            # Chosen on the application's own page of personas: one click is enough.
+            return RedirectResponse(self._provider.choose(sign_in, sign_in.login_hint), status_code=303)
         # A form's redirect counts as a place it submits to: the client's origin has to be named.
         return _html(choose_page(sign_in), forms_may_reach=sign_in.redirect_uri)
 
@@ -86,6 +91,9 @@ class Endpoints:
     async def end_session(self, request: Request) -> Response:
         address = self._provider.signed_out_address(dict(await _pairs(request)))
         return _html(signed_out_page()) if address is None else RedirectResponse(address, status_code=303)
+
+    async def personas(self, request: Request) -> Response:
+        return JSONResponse({"personas": [_told(persona) for persona in PERSONAS]})
 
     async def rotate_keys(self, request: Request) -> Response:
         if request.headers.get("sec-fetch-site", "none") not in ("none", "same-origin"):
@@ -174,6 +182,18 @@ async def _form_pairs(request: Request) -> list[tuple[str, str]]:
         )
     except ValueError:
         raise GrantRefused("invalid_request", "the body is not a form") from None
+
+
+def _told(persona: Persona) -> dict[str, str]:
+    """What an application's own page of personas shows."""
+    return {
+        "key": persona.key,
+        "name": persona.name,
+        "name_latin": persona.name_latin,
+        "name_language": persona.name_language,
+        "title": persona.title,
+        "comes_to": persona.comes_to,
+    }
 
 
 def _discovery(provider: Provider) -> dict[str, Any]:

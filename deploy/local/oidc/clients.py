@@ -3,27 +3,43 @@
 import base64
 import binascii
 import hmac
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from urllib.parse import unquote_plus
 
 from deploy.local.oidc.refusals import GrantRefused
 
+_ON_LOOPBACK = re.compile(r"(?P<origin>http://127\.0\.0\.1):[0-9]{1,5}(?P<path>/[^\s#]*)")
+
 
 @dataclass(frozen=True, kw_only=True)
 class Client:
-    """Without a secret it is a public client: PKCE alone ties a code to who asked for it."""
+    """Without a secret it is a public client: PKCE alone ties a code to who asked for it.
+
+    A redirect address on loopback that is registered without a port is good for any port (RFC 8252, section
+    7.3): the application takes another one where its usual one is taken.
+    """
 
     client_id: str
     secret: str | None = field(default=None, repr=False)
     redirect_uris: frozenset[str] = frozenset()
     signed_out_uris: frozenset[str] = frozenset()
 
+    def returns_to(self, address: str) -> bool:
+        return address in self.redirect_uris or _without_port(address) in self.redirect_uris
+
 
 @dataclass(frozen=True)
 class _Credentials:
     client_id: str
     secret: str | None
+
+
+def _without_port(address: str) -> str | None:
+    """The same address on loopback without its port; None where it has none, or is elsewhere."""
+    found = _ON_LOOPBACK.fullmatch(address)
+    return None if found is None else f"{found['origin']}{found['path']}"
 
 
 def authenticate(clients: Mapping[str, Client], form: Mapping[str, str], authorization: str | None) -> Client:

@@ -35,7 +35,9 @@ class OidcSettings(BaseSettings):
         None, description="That client's secret; absent: a public client, held by PKCE alone."
     )
     oidc_redirect_uris: str = Field(
-        "", description="Where that client may be sent back to: exact addresses, separated by spaces."
+        "",
+        description="Where that client may be sent back to: exact addresses, separated by spaces; one of "
+        "127.0.0.1 without a port is good for any port.",
     )
     oidc_signed_out_uris: str = Field(
         "", description="Where that client may be sent after signing out: exact, separated by spaces."

@@ -31,6 +31,8 @@ class SignIn:
     state: str
     nonce: str
     code_challenge: str
+    # Who they said they are, where the application asked them already.
+    login_hint: str = ""
 
     def fields(self) -> dict[str, str]:
         """The same request again, for the form behind each persona."""
@@ -60,6 +62,7 @@ def read_sign_in(pairs: Iterable[tuple[str, str]], clients: Mapping[str, Client]
         state=values["state"],
         nonce=values["nonce"],
         code_challenge=values["code_challenge"],
+        login_hint=values.get("login_hint", ""),
     )
 
 
@@ -79,7 +82,7 @@ def _origin(said: list[tuple[str, str]], clients: Mapping[str, Client]) -> tuple
     client = clients.get(values["client_id"])
     if client is None:
         raise PageRefused("No such client is registered here.")
-    if values["redirect_uri"] not in client.redirect_uris:
+    if not client.returns_to(values["redirect_uri"]):
         raise PageRefused("That client has not registered this address to return to.")
     return client, values["redirect_uri"]
 

@@ -114,6 +114,12 @@ class EndDelegation(_Command):
     reason: Reason
 
 
+class SignOutEverywhere(_Command):
+    """Whoever it is ends every session of theirs that began before now."""
+
+    person_id: str
+
+
 class ErasePerson(_Command):
     person_id: str
     reason: Reason

@@ -30,6 +30,7 @@ from services.partners.people.commands import (
     NewInvitation,
     RegisterSystem,
     RevokeKey,
+    SignOutEverywhere,
     WithdrawRole,
 )
 from services.partners.people.documents import ADMINISTRATORS, IN_DIRECTORY, PEOPLE, persons, systems
@@ -156,6 +157,12 @@ async def give_back_what_was_lent(owner_id: str, unit: Unit) -> None:
     owner = await persons.load(unit, owner_id)
     for borrower in await _borrowers_from(unit, owner_id):
         persons.save(unit, borrower, borrower.give_back(owner))
+
+
+async def sign_out_everywhere(command: SignOutEverywhere, unit: Unit) -> Person:
+    """As of the machine's time, like the sessions themselves: the business's may run ahead."""
+    person = await persons.load(unit, command.person_id)
+    return persons.save(unit, person, person.sign_out_everywhere(unit.context.recorded_at))
 
 
 async def erase_person(command: ErasePerson, unit: Unit) -> Person:

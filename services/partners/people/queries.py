@@ -67,6 +67,7 @@ def entry_of(person: Person) -> Entry:
         ),
         language=person.language,
         zone=person.zone,
+        sessions_from=person.sessions_from,
     )
 
 

@@ -136,6 +136,14 @@ class DelegationEnded(_OfPerson):
     reason: str
 
 
+class PersonSignedOut(_OfPerson):
+    """Signed out everywhere: a browser's session that began before `sessions_from` has ended."""
+
+    type: ClassVar[str] = "person.signed_out.v1"
+    example: ClassVar[dict[str, Any]] = {"person_id": _PERSON, "sessions_from": "2027-01-15T09:30:00Z"}
+    sessions_from: datetime
+
+
 EVENTS = (
     PersonAdmitted,
     PersonInvited,
@@ -146,4 +154,5 @@ EVENTS = (
     RoleWithdrawn,
     DelegationGiven,
     DelegationEnded,
+    PersonSignedOut,
 )

@@ -13,7 +13,7 @@ lend longer than its owner holds the role; that it is also ended then is for the
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 
 from services.partners.people.domain.delegation import NEVER_LENT, Delegation, check_dates, delegation_of
@@ -29,6 +29,7 @@ from shared.contracts.partners.person import (
     PersonErased,
     PersonInvited,
     PersonJoined,
+    PersonSignedOut,
     RoleGranted,
     RoleWithdrawn,
     Scope,
@@ -63,6 +64,8 @@ class Person:
     invitation: Invitation | None = None
     roles: tuple[HeldRole, ...] = ()
     delegations: tuple[Delegation, ...] = ()
+    # They signed out everywhere: what began before has ended.
+    sessions_from: datetime | None = None
 
     @staticmethod
     def admit(id: str, *, subject: str, language: str, zone: str) -> list[Event]:
@@ -162,6 +165,14 @@ class Person:
             if delegation.on_behalf_of == owner.id and not owner.holds(delegation.role, delegation.scope)
         ]
 
+    def sign_out_everywhere(self, at: datetime) -> list[Event]:
+        """In whole milliseconds, the next one: what is stored must not be earlier than what it ends."""
+        self._require_joined()
+        whole = at.replace(microsecond=at.microsecond // 1_000 * 1_000) + timedelta(milliseconds=1)
+        if self.sessions_from is not None and whole <= self.sessions_from:
+            return []
+        return [PersonSignedOut(person_id=self.id, sessions_from=whole)]
+
     def erase(self, reason: str) -> list[Event]:
         if self.status is PersonStatus.ERASED:
             return []
@@ -229,6 +240,8 @@ class Person:
             case DelegationEnded():
                 left = tuple(one for one in self.delegations if one.id != event.delegation_id)
                 return replace(self, delegations=left)
+            case PersonSignedOut():
+                return replace(self, sessions_from=event.sessions_from)
             case PersonErased():
                 return Person(id=self.id, status=PersonStatus.ERASED, language=self.language, zone=self.zone)
         raise AssertionError(f"A person cannot apply {event.type}")

@@ -1,0 +1,1 @@
+"""The world outside of the directory: whoever signs people in."""
