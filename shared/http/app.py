@@ -41,6 +41,7 @@ from shared.service import Room, Runtime
 from shared.settings import Settings
 from shared.storage.repository import Unit
 from shared.telemetry import Metrics
+from shared.web.pages import nothing_here
 from shared.web.site import site_of
 from shared.web.static_files import static_files
 
@@ -198,8 +199,15 @@ async def _tell(request: Request, error: Exception) -> Response:
     if isinstance(error, HTTPException) and error.status_code == 405:
         error.headers = {"Allow": ", ".join(_methods_at(request))}
     refusal = refusal_of(error)
+    if _is_a_browser(request):
+        return await nothing_here(request, refusal)
     visit.code = refusal.code
     return problem(refusal, visit.correlation_id)
+
+
+def _is_a_browser(request: Request) -> bool:
+    """Somebody reads the answer, and asks for no part of the API."""
+    return "text/html" in request.headers.get("accept", "") and "v1" not in request.url.path.split("/")
 
 
 def _methods_at(request: Request) -> list[str]:
