@@ -25,9 +25,12 @@ _RUN_AXE = """async ([only, exclude]) => {
 }"""
 _FRAME = """() => {
   const root = document.documentElement, width = root.clientWidth;
+  const scrollsAlone = (element) => element && element !== document.body
+    && (getComputedStyle(element).overflowX !== "visible" || scrollsAlone(element.parentElement));
   const beyond = [...document.body.querySelectorAll("*")].filter((element) => {
     const place = element.getBoundingClientRect();
-    return place.width > 1 && (place.right > width + 1 || place.left < -1);
+    const isBeyond = place.width > 1 && (place.right > width + 1 || place.left < -1);
+    return isBeyond && !scrollsAlone(element.parentElement);
   });
   return {
     lang: root.lang, dir: getComputedStyle(root).direction, headings: document.querySelectorAll("h1").length,
@@ -84,6 +87,20 @@ async def axe_faults(page: Page, not_ours: str = "") -> list[str]:
 async def contrast_faults(page: Page, not_ours: str = "") -> list[str]:
     """What changes with the colours, after `axe_faults` has looked at the rest."""
     return await _violations(page, {"type": "rule", "values": [CONTRAST]}, not_ours)
+
+
+async def fonts_of(page: Page, selector: str) -> set[str]:
+    """The families that its text is really drawn with, whatever the style sheet asks for."""
+    devtools = await page.context.new_cdp_session(page)
+    for domain in ("DOM", "CSS"):
+        await devtools.send(f"{domain}.enable")
+    document = await devtools.send("DOM.getDocument")
+    where = {"nodeId": document["root"]["nodeId"], "selector": selector}
+    drawn = await devtools.send(
+        "CSS.getPlatformFontsForNode", await devtools.send("DOM.querySelector", where)
+    )
+    await devtools.detach()
+    return {font["familyName"] for font in drawn["fonts"]}
 
 
 async def _violations(page: Page, only: dict[str, Any], not_ours: str) -> list[str]:

@@ -8,7 +8,8 @@ from playwright.async_api import Page, expect
 
 from shared.web.language import LANGUAGES
 from shared.web.pages import PageRoute
-from tests.browser.look import axe_faults, contrast_faults, frame_faults, larger_text_faults
+from shared.web.site import SIGN_IN
+from tests.browser.look import axe_faults, contrast_faults, fonts_of, frame_faults, larger_text_faults
 from tests.browser.screens import FRAGMENTS, NOT_SCREENS, SCREENS, Screen
 from tests.browser.visitors import HEIGHT_PX, NARROW_PX, WIDE_PX, Visitors
 from tests.browser.watch import watching
@@ -62,6 +63,18 @@ async def test_a_screen_is_whole_without_javascript(
     assert not faults, "\n".join(faults)
 
 
+@pytest.mark.parametrize(
+    ("language", "font"),
+    [("ar", "Noto Sans Arabic"), ("zh", "Noto Sans CJK SC"), ("ru", "Noto Sans"), ("fr", "Noto Sans")],
+)
+async def test_a_name_is_drawn_with_a_font_that_was_made_for_it(
+    visitors: Visitors, language: str, font: str
+) -> None:
+    async with visitors.standing_window(None, "en") as page:
+        await page.goto(SIGN_IN)
+        assert await fonts_of(page, f"main bdi.name[lang={language}]") == {font}
+
+
 async def test_every_page_is_listed_as_a_screen(visitors: Visitors) -> None:
     rooms = [room for one in visitors.house.served.values() for room in one.application.rooms]
     routes = [route for room in rooms for routes in room.routes for route in routes.routes]
@@ -70,7 +83,8 @@ async def test_every_page_is_listed_as_a_screen(visitors: Visitors) -> None:
     }
     whole = {page for page in map(nameless, pages) if not any(part in page for part in FRAGMENTS)}
     listed = {nameless(screen.path.partition("?")[0]) for screen in SCREENS}
-    assert sorted(whole - listed - NOT_SCREENS.keys()) == [], "List it in tests/browser/screens.py."
+    missing = sorted(whole - listed - NOT_SCREENS.keys())
+    assert not missing, "List it in tests/browser/screens.py:\n" + "\n".join(missing)
 
 
 def nameless(path: str) -> str:
