@@ -25,12 +25,14 @@ _RUN_AXE = """async ([only, exclude]) => {
 }"""
 _FRAME = """() => {
   const root = document.documentElement, width = root.clientWidth;
+  const around = (element) =>
+    getComputedStyle(element).position === "absolute" ? element.offsetParent : element.parentElement;
   const scrollsAlone = (element) => element && element !== document.body
-    && (getComputedStyle(element).overflowX !== "visible" || scrollsAlone(element.parentElement));
+    && (getComputedStyle(element).overflowX !== "visible" || scrollsAlone(around(element)));
   const beyond = [...document.body.querySelectorAll("*")].filter((element) => {
     const place = element.getBoundingClientRect();
-    const isBeyond = place.width > 1 && (place.right > width + 1 || place.left < -1);
-    return isBeyond && !scrollsAlone(element.parentElement);
+    const isBeyond = place.width > 0 && (place.right > width + 1 || place.left < -1);
+    return isBeyond && !scrollsAlone(around(element));
   });
   return {
     lang: root.lang, dir: getComputedStyle(root).direction, headings: document.querySelectorAll("h1").length,
