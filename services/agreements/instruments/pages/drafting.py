@@ -11,7 +11,7 @@ from starlette.responses import Response
 
 from services.agreements.instruments import handlers, outlines
 from services.agreements.instruments.commands import TEXT_LENGTH_MAX, TITLE_LENGTH_MAX, TITLE_LENGTH_MIN
-from services.agreements.instruments.domain.dates import add_months, day_of
+from services.agreements.instruments.domain.dates import day_of
 from services.agreements.instruments.domain.holds import refuse_while_suspended
 from services.agreements.instruments.domain.profiles import KindProfile, current_profile
 from services.agreements.instruments.domain.term import Term
@@ -112,13 +112,7 @@ async def answer_text(ask: Ask) -> Response:
 async def dates_page(ask: Ask) -> Response:
     outline, partner = await _outline(ask)
     rules = _rules(ask, outline)
-    return ask.page(
-        "instruments/draft_dates.html",
-        outline=outline,
-        partner=partner,
-        rules=rules,
-        example=add_months(_today(ask, rules), rules.term_months_max),
-    )
+    return ask.page("instruments/draft_dates.html", outline=outline, partner=partner, rules=rules)
 
 
 @pages.post("/agreements/draft/{id}/dates", may=MAY, again=dates_page)
