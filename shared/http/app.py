@@ -10,7 +10,7 @@ is done around the endpoint (route.py) or around the application (edge.py). `Wor
 the endpoint loads, decides and saves in it, and the kit commits it together with the answer.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import Annotated, Any, TypeVar, cast
 
@@ -90,9 +90,16 @@ class Routes:
         return self.router.routes
 
     def get(
-        self, path: str, *, may: May, status: int = 200, response_class: type[Response] | None = None
+        self,
+        path: str,
+        *,
+        may: May,
+        status: int = 200,
+        response_class: type[Response] | None = None,
+        shows: Mapping[str, Any] | None = None,
     ) -> Callable[[E], E]:
-        return self._add("GET", path, may, status, response_class=response_class)
+        """`shows`: an example by media type, where the endpoint makes the answer's bytes itself."""
+        return self._add("GET", path, may, status, response_class=response_class, shows=shows)
 
     def post(
         self,
@@ -124,6 +131,7 @@ class Routes:
         *,
         idempotency: bool = False,
         response_class: type[Response] | None = None,
+        shows: Mapping[str, Any] | None = None,
     ) -> Callable[[E], E]:
         require_known(may)
         rule = Rule(method=method, may=may, idempotency=idempotency)
@@ -135,7 +143,7 @@ class Routes:
                 methods=[method],
                 status_code=status,
                 response_class=response_class or Default(JSONResponse),
-                responses=openapi.RESPONSES,
+                responses=openapi.answers(status, shows),
                 openapi_extra=openapi.of_operation(may, method=method, idempotent=idempotency),
                 route_class_override=cast(type[APIRoute], partial(ConcordRoute, rule=rule)),
             )
@@ -159,7 +167,7 @@ def http_app(
     app = FastAPI(
         title=f"Concord: {service}",
         version="1",
-        openapi_url=f"/{service}/v1/openapi.json",
+        openapi_url=None,
         docs_url=None,
         redoc_url=None,
         redirect_slashes=False,
@@ -179,7 +187,8 @@ def http_app(
         ],
         telemetry={"tracing": False, "metrics": False, "logs": False, "operation_spans": False},
     )
-    openapi.describe(app)
+    openapi.describe(app, openapi.address_of(service))
+    app.state.issuer = settings.oidc_issuer
     app.state.site = site_of(service, settings, runtime.clock, static)
     app.state.kit = Kit(
         runtime=runtime,

@@ -28,7 +28,7 @@ def refusals() -> dict[str, tuple[int, str]]:
             if isinstance(node, ast.ClassDef):
                 bases = [base.id for base in node.bases if isinstance(base, ast.Name)]
                 for base in (base for base in bases if base in kinds):
-                    kinds[node.name] = kinds[base]
+                    kinds.setdefault(node.name, _own_status(node) or kinds[base])
     found: dict[str, tuple[int, str]] = {}
     for module in modules("shared", "services"):
         for node in ast.walk(module.tree):
@@ -37,6 +37,15 @@ def refusals() -> dict[str, tuple[int, str]]:
                 if code is not None:
                     found.setdefault(code, (kinds[node.func.id], sentence))
     return found
+
+
+def _own_status(kind: ast.ClassDef) -> int | None:
+    """`status = 415`, where the class says one of its own."""
+    for node in kind.body:
+        match node:
+            case ast.Assign(targets=[ast.Name(id="status")], value=ast.Constant(value=int(status))):
+                return status
+    return None
 
 
 def _texts(call: ast.Call) -> tuple[str | None, str]:

@@ -11,17 +11,25 @@ from services.notifications.deliveries.domain.types import TYPES_MAX, TypeFilter
 from services.notifications.feed.domain import CURSOR_CHARACTERS_MAX, Place, filter_hash
 from services.notifications.feed.queries import Feed
 from shared.http.app import Routes, Work
+from shared.http.examples import example_of_event
 
 LIMIT_MAX = 500
 LIMIT_USUAL = 100
 # Within the longest that a request may take.
 WAIT_S_MAX = 25
+_EXAMPLE = {
+    # The bytes of the events, as they were written once.
+    "items": [example_of_event("partner.suspended.v1", "ptn_01JD0000000000000000000001")],
+    "next": "eyJmIjoiYyIsImEiOnsiMCI6MTd9fQ",
+    "has_more": False,
+    "lag": 0,
+}
 
 
 def feed_routes(feed: Feed) -> Routes:
     routes = Routes("notifications", room="feed")
 
-    @routes.get("/events", may="feed:read", response_class=Response)
+    @routes.get("/events", may="feed:read", response_class=Response, shows={"application/json": _EXAMPLE})
     async def read_events(
         work: Work,
         types: Annotated[

@@ -18,6 +18,9 @@ from shared.http.app import Answer, Routes, Work
 from shared.http.paging import Page, Paging, page_of
 from shared.http.visit import visit_of
 
+# As events of the stream come.
+_STREAM = {"text/event-stream": 'id: 41\nevent: item\ndata: {"id": "…", "seq": 41, "subject": "…"}\n\n'}
+
 
 class InboxItemOut(Answer):
     """`language` is the one the words are in, which is another than asked for where they are missing."""
@@ -53,7 +56,7 @@ def inbox_routes(streams: Streams) -> Routes:
         """I have read it. The first time counts."""
         return _item(await mark_as_read(MarkAsRead(item_id=id), work), work.context.actor)
 
-    @routes.get("/inbox/stream", may="inbox:read", response_class=StreamingResponse)
+    @routes.get("/inbox/stream", may="inbox:read", response_class=StreamingResponse, shows=_STREAM)
     async def follow_inbox(
         request: Request, work: Work, last_event_id: Annotated[str | None, Header()] = None
     ) -> Response:
