@@ -1,4 +1,4 @@
-"""The kit's own room in every service: the answers that are kept, and the forms."""
+"""The kit's own room in every service: the answers that are kept, the forms, and the pages of the API."""
 
 from starlette.responses import Response
 
@@ -6,6 +6,7 @@ from shared.errors import NotFound
 from shared.http.auth import SIGNED_IN
 from shared.http.idempotency import ANSWERS
 from shared.service import Room
+from shared.web.api_pages import api_pages
 from shared.web.ask import Ask
 from shared.web.kept_forms import KEPT_FORMS, kept
 from shared.web.pages import Pages
@@ -14,7 +15,7 @@ from shared.web.pages import Pages
 def kit_room(service: str) -> Room:
     pages = Pages("kit")
     pages.get(f"/{service}/kept-forms/{{id}}", may=SIGNED_IN)(kept_form)
-    return Room(name="kit", collections=(ANSWERS, KEPT_FORMS), routes=(pages,))
+    return Room(name="kit", collections=(ANSWERS, KEPT_FORMS), routes=(pages, api_pages(service)))
 
 
 async def kept_form(ask: Ask) -> Response:
