@@ -101,6 +101,7 @@ class Ask:
             "groups": navigation_for(self.actor, demo=self.site.demo) if self.session else (),
             "place": place_of(self.request.url.path),
             "languages": LANGUAGES,
+            "here": self.address(),
             "sign_in": sign_in_address(self.address()),
             "sign_out": SIGN_OUT,
         }

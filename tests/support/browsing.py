@@ -120,12 +120,15 @@ class Browser:
         *,
         key: str | None = None,
         follow: bool = True,
-        **headers: str,
+        headers: Mapping[str, str] | None = None,
+        **named: str,
     ) -> Page:
-        """A form made by hand, with a key of its own; `headers` replace those of a form of our own pages."""
+        """A form made by hand, with a key of its own; `headers` replace those of a form of our own pages, an
+        empty one takes it away. `named` are headers as well: Sec_Fetch_Site="cross-site".
+        """
         sent = {"_key": key or str(uuid7()), **(fields or {})}
-        changed = {name.replace("_", "-"): value for name, value in headers.items()}
-        return await self._sent(path, sent, changed, follow=follow)
+        changed = {name.replace("_", "-"): value for name, value in named.items()}
+        return await self._sent(path, sent, {**(headers or {}), **changed}, follow=follow)
 
     async def submit(
         self, page: Page, changes: Mapping[str, str | None] | None = None, *, to: str, follow: bool = True

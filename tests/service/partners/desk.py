@@ -138,12 +138,13 @@ class Desk:
 
 
 @asynccontextmanager
-async def open_desk(url: str) -> AsyncIterator[Desk]:
+async def open_desk(url: str, **changes: Any) -> AsyncIterator[Desk]:
+    """`changes`: settings that are other than usual."""
     mongo = Mongo(url, f"desk_{new_id('t')[-12:].lower()}")
     clock, issuer = MovableClock(), Issuer(HandClock())
     committer = Committer(mongo, "desk", lambda events: None, _no_relay)
     runtime = Runtime("partners", mongo, clock, committer)
-    settings = PartnersSettings(internal_key=SecretStr(INTERNAL_KEY), demo=True)
+    settings = PartnersSettings(**{"internal_key": SecretStr(INTERNAL_KEY), "demo": True, **changes})
     rooms = (kit_room("partners"), *build(runtime, settings))
     repositories, collections = _kept(rooms)
     await event_log.prepare(mongo)

@@ -8,7 +8,7 @@
 """
 
 from datetime import datetime, timedelta
-from urllib.parse import urlencode, urlsplit
+from urllib.parse import urlsplit
 
 from starlette.responses import RedirectResponse, Response
 
@@ -21,7 +21,7 @@ from shared.web.ask import SEE_OTHER, Ask
 from shared.web.forms import FormModel
 from shared.web.language import N_
 from shared.web.pages import Pages
-from shared.web.site import SIGN_IN, SIGN_OUT
+from shared.web.site import SIGN_IN, SIGN_OUT, sign_in_address
 
 START, RETURN, SIGNED_OUT = f"{SIGN_IN}/start", f"{SIGN_IN}/return", "/partners/signed-out"
 COOKIE = "concord-sign-in"
@@ -134,14 +134,17 @@ async def _signed_in(ask: Ask, provider: SignInProvider, said: Returned, begun: 
 def _failed(ask: Ask, refusal: Refusal, begun: SignIn | None) -> Response:
     visit = visit_of(ask.request)
     visit.code = refusal.code
-    to = begun.to if begun else FRONT
+    again = sign_in_address(begun.to if begun else FRONT)
     response = ask.page(
         "people/sign_in_failed.html",
         status=refusal.status,
+        # In place of this page's own address, which holds what is nobody's to see or to keep.
+        here=again,
+        sign_in=again,
         message=refusal.details.get("reason", refusal.message),
         code=refusal.code,
         correlation_id=visit.correlation_id,
-        again=f"{SIGN_IN}?{urlencode({'to': to})}",
+        again=again,
     )
     ask.site.sessions.set(response, COOKIE, "", 0)
     return response
