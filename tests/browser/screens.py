@@ -25,17 +25,53 @@ class Screen:
 
 KIT = (
     Screen(name="sign-in", path=SIGN_IN, persona=None),
+    Screen(name="signed-out", path="/partners/signed-out", persona=None),
     Screen(name="refused", path="/partners/kept-forms/none", persona="officer", status=404),
+    Screen(name="help", path="/partners/help", persona="officer"),
+    Screen(name="me", path="/partners/me", persona="officer"),
+    Screen(name="join", path="/partners/join", persona="officer"),
 )
-PARTNERS: tuple[Screen, ...] = ()
-AGREEMENTS: tuple[Screen, ...] = ()
-NOTIFICATIONS = (Screen(name="my-work", path="/", persona="officer"),)
+PARTNERS = (
+    Screen(name="partners", path="/partners", persona="officer"),
+    Screen(name="partner", path="/partners/{partner}", persona="officer"),
+    Screen(name="partner-suspended", path="/partners/{suspended}", persona="officer"),
+    Screen(name="partner-timeline", path="/partners/{partner}/timeline", persona="officer"),
+    Screen(name="partner-notices", path="/partners/{partner}/notices", persona="officer"),
+    Screen(name="partner-suspend", path="/partners/{partner}/suspend", persona="officer"),
+    Screen(name="partner-reinstate", path="/partners/{suspended}/reinstate", persona="officer"),
+    Screen(name="partner-invite", path="/partners/{partner}/invite", persona="officer"),
+)
+AGREEMENTS = (
+    Screen(name="agreements", path="/agreements", persona="officer"),
+    Screen(name="agreement-begin", path="/agreements/draft?partner={partner}", persona="officer"),
+    Screen(name="agreement-draft", path="/agreements/{agreement_draft}", persona="officer"),
+    Screen(name="agreement-text", path="/agreements/{agreement_draft}/text", persona="officer"),
+    Screen(name="agreement-send", path="/agreements/{agreement_draft}/send", persona="officer"),
+    Screen(name="agreement-sent", path="/agreements/{agreement_sent}", persona="officer"),
+    Screen(name="agreement-sign", path="/agreements/{agreement_sent}/sign", persona="chief"),
+    Screen(name="agreement-copy", path="/agreements/{agreement_sent}/copy", persona="officer"),
+    Screen(name="agreement-evidence", path="/agreements/{agreement_sent}/evidence", persona="auditor"),
+)
+NOTIFICATIONS = (
+    Screen(name="my-work", path="/", persona="officer"),
+    Screen(name="my-work-of-a-signatory", path="/", persona="chief"),
+    Screen(name="inbox", path="/notifications/inbox", persona="officer"),
+    Screen(name="mailbox", path="/notifications/mailbox", persona="operator"),
+    Screen(name="webhooks", path="/notifications/webhooks", persona="operator"),
+    Screen(name="webhook-new", path="/notifications/webhooks/new", persona="operator"),
+    Screen(name="demo-receiver", path="/notifications/webhooks/demo-receiver", persona="operator"),
+    Screen(name="feed", path="/notifications/feed", persona="auditor"),
+    Screen(name="clock", path="/notifications/clock", persona="operator"),
+)
 
 # Pages that are no screen of their own, each with its reason; every other page must be listed above.
 NOT_SCREENS = {
     "/partners/language": "leads back to the page it was asked from",
     "/partners/sign-in/start": "leads to the provider",
     "/partners/sign-in/return": "leads on to the page that was wanted",
+    "/agreements/{}/text.txt": "is a file",
+    "/notifications/inbox/items": "is a part of the inbox",
+    "/notifications/inbox/live": "is a stream",
     "/partners/kept-forms/{}": "is made by a session that ended: a journey",
     "/agreements/kept-forms/{}": "is made by a session that ended: a journey",
     "/notifications/kept-forms/{}": "is made by a session that ended: a journey",

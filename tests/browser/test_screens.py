@@ -72,7 +72,9 @@ async def test_a_name_is_drawn_with_a_font_that_was_made_for_it(
 ) -> None:
     async with visitors.standing_window(None, "en") as page:
         await page.goto(SIGN_IN)
-        assert await fonts_of(page, f"main bdi.name[lang={language}]") == {font}
+        drawn = await fonts_of(page, f"main bdi.name[lang={language}]")
+    assert font in drawn
+    assert drawn <= {font, "Noto Sans"}, "spaces may come from another font, letters not"
 
 
 async def test_every_page_is_listed_as_a_screen(visitors: Visitors) -> None:
