@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from typing import Any
+from urllib.parse import parse_qsl
 
 import uvicorn
 from joserfc.jwk import ECKey, Key
@@ -52,7 +53,7 @@ class CrookedProvider:
         return JSONResponse({"keys": [{**self.key.as_dict(private=False), "kid": "k1", "use": "sig"}]})
 
     async def redeem(self, request: Request) -> Response:
-        self.redeemed.append({name: str(value) for name, value in (await request.form()).items()})
+        self.redeemed.append(dict(parse_qsl((await request.body()).decode())))
         self.authorization = request.headers.get("authorization")
         if self.token_answer is not None:
             return self.token_answer
