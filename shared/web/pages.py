@@ -89,7 +89,10 @@ class PageRoute(Route):
         limit = asyncio.timeout(kit.request_s_max)
         try:
             async with limit:
-                return await going.answer()
+                if request.method in READING:
+                    return await going.answer()
+                with kit.runtime.pace.command():
+                    return await going.answer()
         except TimeoutError:
             if not limit.expired():
                 raise
