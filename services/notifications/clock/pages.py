@@ -36,12 +36,10 @@ KINDS = {"fetch_address": N_("An address is fetched from partners")}
 
 
 class AdvanceForm(FormModel):
-    step: Literal["3600", "86400", "864000", "other", "level"]
+    step: Literal["3600", "86400", "864000", "other"]
     days: int | None = Field(None, ge=1, le=DAYS_MAX)
 
     def seconds(self) -> int:
-        if self.step == "level":
-            return 0
         if self.step != "other":
             return int(self.step)
         if self.days is None:
@@ -59,7 +57,7 @@ def clock_pages(clock: MovableClock, clocks: ClocksHttp) -> Pages:
             clocks.read(), open_until(mongo, until, LISTED_MAX), _jobs(mongo, until)
         )
         own_s = round(clock.ahead.total_seconds())
-        behind = [one for one in others if one.ahead_s is None or one.ahead_s < own_s]
+        off = [one for one in others if one.ahead_s != own_s]
         return ask.page(
             "clock/clock.html",
             now=clock.now(),
@@ -67,7 +65,8 @@ def clock_pages(clock: MovableClock, clocks: ClocksHttp) -> Pages:
             is_moved=own_s > 0,
             until=until,
             steps=_steps(),
-            behind=behind,
+            off=off,
+            own_s=own_s,
             tasks=tasks,
             jobs=jobs,
             sayings=SAYINGS,
@@ -77,7 +76,15 @@ def clock_pages(clock: MovableClock, clocks: ClocksHttp) -> Pages:
     @pages.post(f"{PATH}/advances", may="clock:advance", again=show)
     async def advance(ask: Ask) -> Response:
         by_s = ask.form(AdvanceForm).seconds()
-        ahead_s = await ahead_of(ask.work) + by_s
+        return await move_to(await ahead_of(ask.work) + by_s, ask)
+
+    @pages.post(f"{PATH}/levels", may="clock:advance", again=show)
+    async def level(ask: Ask) -> Response:
+        """All as far as the one that is furthest ahead."""
+        known = [one.ahead_s or 0 for one in await clocks.read()]
+        return await move_to(max(await ahead_of(ask.work), *known), ask)
+
+    async def move_to(ahead_s: int, ask: Ask) -> Response:
         others = await clocks.bring_to(ahead_s)
         await bring_level(ask.work, clock, ahead_s)
         is_whole = all(one.ahead_s is not None for one in others)

@@ -10,6 +10,7 @@ import httpx2
 import uvicorn
 from fastapi import FastAPI
 
+from deploy.local.ports import free_port
 from services.notifications.main import build
 from services.notifications.settings import NotificationsSettings
 from shared.clock import SystemClock
@@ -35,6 +36,7 @@ from shared.storage.mongo import Mongo
 from shared.telemetry import Metrics
 from shared.web.room import kit_room
 from tests.service.notifications.desk import Topics, assert_parity, no_relay
+from tests.support.browsing import Browser, browser_of
 from tests.support.issuer import HandClock, Issuer, verifier_for
 
 
@@ -83,6 +85,10 @@ class Front:
             return {"Authorization": f"ApiKey {who}"}
         return {"Authorization": f"Bearer {self.issuer.token(sub=who, **claims)}"}
 
+    def browser(self, who: str | None = None) -> Browser:
+        """Signed in as somebody who was admitted; at the very socket, so what is sent out comes back in."""
+        return browser_of(self.app, who, base_url=str(self.http.base_url))
+
     async def get(self, who: str, path: str, **query: Any) -> httpx2.Response:
         return await self.http.get(f"/notifications/v1{path}", headers=self.as_(who), params=query)
 
@@ -101,12 +107,12 @@ def _parts(scope: dict[str, str]) -> tuple[Scope, ...]:
 
 
 @asynccontextmanager
-async def open_front(mongo: Mongo) -> AsyncIterator[Front]:
+async def open_front(mongo: Mongo, **changes: Any) -> AsyncIterator[Front]:
     """Workers run, so everything that is due happens by itself; timers fire when a test lets them."""
     clock, issuer = SystemClock(), Issuer(HandClock(SystemClock().real()))
     committer = Committer(mongo, "front", lambda events: None, no_relay)
     runtime = Runtime("notifications", mongo, clock, committer)
-    settings = NotificationsSettings(demo=True)
+    settings = NotificationsSettings(demo=True, http_port=free_port(), **changes)
     rooms = (kit_room("notifications"), *build(runtime, settings))
     plain = [collection for room in rooms for collection in room.collections]
     kept = [repository.documents for room in rooms for repository in room.repositories]
@@ -125,7 +131,7 @@ async def open_front(mongo: Mongo) -> AsyncIterator[Front]:
     async with AsyncExitStack() as stack:
         stack.push_async_callback(committer.stop)
         await stack.enter_async_context(_working(rooms))
-        url = await stack.enter_async_context(_on_a_socket(app))
+        url = await stack.enter_async_context(_on_a_socket(app, settings.http_port))
         http = await stack.enter_async_context(httpx2.AsyncClient(base_url=url, timeout=20, trust_env=False))
         yield Front(mongo, runtime, rooms, Topics(), consumers, issuer, http, app)
 
@@ -144,8 +150,10 @@ async def _working(rooms: tuple[Room, ...]) -> AsyncIterator[None]:
 
 
 @asynccontextmanager
-async def _on_a_socket(app: Any) -> AsyncIterator[str]:
-    config = uvicorn.Config(app, port=0, http="httptools", lifespan="off", log_config=None, access_log=False)
+async def _on_a_socket(app: Any, port: int) -> AsyncIterator[str]:
+    config = uvicorn.Config(
+        app, port=port, http="httptools", lifespan="off", log_config=None, access_log=False
+    )
     server = uvicorn.Server(config)
     serving = asyncio.create_task(server.serve())
     while not server.started:
