@@ -4,9 +4,12 @@ from services.partners.people import deadlines
 from services.partners.people import documents as people_documents
 from services.partners.people.adapters.sign_in_provider import Client, SignInProvider
 from services.partners.people.documents import persons, systems
+from services.partners.people.pages.directory import DirectoryPages
 from services.partners.people.pages.help import help_pages
 from services.partners.people.pages.me import me_pages
+from services.partners.people.pages.roles import RolePages
 from services.partners.people.pages.sign_in import RETURN, sign_in_pages
+from services.partners.people.pages.systems import SystemPages
 from services.partners.people.queries import OwnDirectory
 from services.partners.people.routes import ROUTES as PEOPLE_ROUTES
 from services.partners.register import documents as register_documents
@@ -31,6 +34,9 @@ def build(runtime: Runtime, settings: PartnersSettings) -> tuple[Room, ...]:
             sign_in_pages(sign_in_provider(runtime, settings)),
             me_pages(names_of_partners),
             help_pages(settings.help_contact),
+            DirectoryPages(names_of_partners).pages,
+            RolePages(names_of_partners).pages,
+            SystemPages(names_of_partners).pages,
         ),
     )
     register = Room(

@@ -112,6 +112,12 @@ async def people_of_partner(mongo: Mongo, partner_id: str) -> list[Person]:
     return [persons.restore(document) async for document in found]
 
 
+async def people_lent_by(mongo: Mongo, owner_id: str) -> list[Person]:
+    """Whoever was lent a role by them."""
+    found = mongo[persons.collection].find({"lent_by": owner_id}).sort("_id", 1).limit(OF_PARTNER_MAX)
+    return [persons.restore(document) async for document in found]
+
+
 async def ids_of_name(mongo: Mongo, part: str) -> list[str]:
     """People whose name has that in it, whatever its case: of the first some, for a list that is narrowed."""
     pattern = {"$regex": re.escape(part), "$options": "i"}

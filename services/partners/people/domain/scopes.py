@@ -41,7 +41,13 @@ def checked(asked: Iterable[Scope]) -> tuple[Scope, ...]:
         )
     for part in scope:
         if not _is_known(part):
-            raise Invalid("scope_unknown", f"There is no such {part.kind}", kind=part.kind, value=part.value)
+            raise Invalid(
+                "scope_unknown",
+                f"There is no such {part.kind}",
+                field=part.kind.value,
+                kind=part.kind,
+                value=part.value,
+            )
     return scope
 
 

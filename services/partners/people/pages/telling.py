@@ -1,6 +1,7 @@
 """What the directory's words, events and people are called on a screen."""
 
 from collections.abc import Mapping
+from datetime import datetime
 
 from services.partners.people.domain.person import PersonStatus
 from shared.contracts.envelope import Event
@@ -95,3 +96,10 @@ def who(id: str, names: Mapping[str, str]) -> str:
     if id.startswith("system:"):
         return _("Concord itself (%(what)s)") % {"what": id.removeprefix("system:")}
     return id
+
+
+def of_delegation(starts_at: datetime, ends_at: datetime, now: datetime) -> tuple[str, str]:
+    """Tone and word: whether it counts now."""
+    if now < starts_at:
+        return "wait", _("To come")
+    return ("good", _("Now")) if now < ends_at else ("plain", _("Over"))
