@@ -8,7 +8,7 @@ from functools import cache
 from zoneinfo import ZoneInfo
 
 from babel import Locale
-from babel.dates import format_date, format_datetime, format_time, get_timezone_name
+from babel.dates import format_date, format_datetime, format_time, get_timezone_gmt, get_timezone_name
 from babel.numbers import format_decimal
 from markupsafe import Markup
 
@@ -67,7 +67,10 @@ class Formats:
         return str(format_time(value.astimezone(ZoneInfo(zone or self.zone)), "HH:mm", locale=self.locale))
 
     def zone_name(self, at: datetime) -> str:
-        return str(get_timezone_name(at, width="short", locale=self.locale))
+        name = get_timezone_name(at, width="short", locale=self.locale)
+        if name[0].isalpha():
+            return str(name)
+        return str(get_timezone_gmt(at, width="long", locale=self.locale))
 
     def number(self, value: int | float) -> str:
         return str(format_decimal(value, locale=self.locale))
