@@ -1,6 +1,7 @@
 """What proves an agreement: the exact text, the evidence of signatures, and how anybody checks a copy."""
 
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from starlette.responses import PlainTextResponse, Response
@@ -25,6 +26,7 @@ class Link:
 
     record: dict[str, Any]
     party: Party
+    signed_at: datetime
     consent: str
     holds: bool
 
@@ -49,7 +51,6 @@ async def copy_page(ask: Ask) -> Response:
         agreement=agreement,
         record_sha256=await queries.record_sha256_of(mongo, agreement, one.version),
         links=links_of(await queries.evidence_of(mongo, agreement)),
-        genesis=GENESIS,
     )
 
 
@@ -73,6 +74,8 @@ def links_of(records: list[dict[str, Any]]) -> list[Link]:
             and record["previous_sha256"] == previous
         )
         consent = CONSENT[record["wording"]]
-        found.append(Link(record=record, party=Party(record["party"]), consent=consent, holds=holds))
+        signed_at = datetime.fromisoformat(record["signed_at"])
+        party = Party(record["party"])
+        found.append(Link(record=record, party=party, signed_at=signed_at, consent=consent, holds=holds))
         previous = claimed
     return found
