@@ -17,9 +17,9 @@ TAGS = ("wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa")
 CONTRAST = "color-contrast"
 SHOWN_MAX = 5
 
-_RUN_AXE = """async ([only, exclude]) => {
+_RUN_AXE = """async ([runOnly, rules, exclude]) => {
   const what = exclude ? {exclude: [exclude]} : document;
-  const found = await axe.run(what, {runOnly: only, resultTypes: ["violations"]});
+  const found = await axe.run(what, {runOnly, rules, resultTypes: ["violations"]});
   const where = (nodes) => nodes.map((node) => node.target.join(" "));
   return found.violations.map(({id, help, nodes}) => ({id, help, nodes: where(nodes)}));
 }"""
@@ -41,7 +41,7 @@ _FRAME = """() => {
   };
 }"""
 
-_LARGER_TEXT = "(size) => { document.documentElement.style.fontSize = size; }"
+_TEXT_SIZE = "(size) => { document.documentElement.style.fontSize = size; }"
 
 
 class _Frame(TypedDict):
@@ -74,21 +74,24 @@ async def frame_faults(page: Page, language: str) -> list[str]:
 
 
 async def larger_text_faults(page: Page, language: str) -> list[str]:
-    """With the reader's text at twice its size; the page stays so until the next one is opened."""
-    await page.evaluate(_LARGER_TEXT, "200%")
-    return [f"text at 200 %: {fault}" for fault in await frame_faults(page, language)]
+    """With the reader's text at twice its size."""
+    await page.evaluate(_TEXT_SIZE, "200%")
+    faults = await frame_faults(page, language)
+    await page.evaluate(_TEXT_SIZE, "")
+    return [f"text at 200 %: {fault}" for fault in faults]
 
 
-async def axe_faults(page: Page, not_ours: str = "") -> list[str]:
-    """Every rule, in the colours that are on; not in what `not_ours` selects."""
+async def axe_faults(page: Page, not_ours: str = "", *, contrast: bool = True) -> list[str]:
+    """Every rule, in the colours that are on; not in what `not_ours` selects. Contrast is the dear one."""
     if not await page.evaluate("() => 'axe' in window"):
         await page.evaluate(_axe())
-    return await _violations(page, {"type": "tag", "values": list(TAGS)}, not_ours)
+    rules = {CONTRAST: {"enabled": contrast}}
+    return await _violations(page, {"type": "tag", "values": list(TAGS)}, rules, not_ours)
 
 
 async def contrast_faults(page: Page, not_ours: str = "") -> list[str]:
     """What changes with the colours, after `axe_faults` has looked at the rest."""
-    return await _violations(page, {"type": "rule", "values": [CONTRAST]}, not_ours)
+    return await _violations(page, {"type": "rule", "values": [CONTRAST]}, {}, not_ours)
 
 
 async def fonts_of(page: Page, selector: str) -> set[str]:
@@ -105,6 +108,6 @@ async def fonts_of(page: Page, selector: str) -> set[str]:
     return {font["familyName"] for font in drawn["fonts"]}
 
 
-async def _violations(page: Page, only: dict[str, Any], not_ours: str) -> list[str]:
-    found = await page.evaluate(_RUN_AXE, [only, not_ours])
+async def _violations(page: Page, only: dict[str, Any], rules: dict[str, Any], not_ours: str) -> list[str]:
+    found = await page.evaluate(_RUN_AXE, [only, rules, not_ours])
     return [f"axe {one['id']}: {one['help']}: {one['nodes'][:SHOWN_MAX]}" for one in found]
