@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -313,12 +313,16 @@ def problem(answer: httpx2.Response, status: int, code: str) -> dict[str, Any]:
 
 
 @asynccontextmanager
-async def open_small_service(mongo_url: str, **settings: Any) -> AsyncIterator[SmallService]:
+async def open_small_service(
+    mongo_url: str, *, rooms: Sequence[Room] = (), **settings: Any
+) -> AsyncIterator[SmallService]:
+    """`rooms`: others beside its own."""
     async with AsyncExitStack() as stack:
         name = f"http_{new_id('t')[-12:].lower()}"
         writing = await stack.enter_async_context(open_writing(mongo_url, name))
-        await create_indexes(writing.mongo, [idempotency.ANSWERS, directory_projection.COLLECTION])
-        service = _small_service(writing, Issuer(HandClock()), settings)
+        more = [collection for room in rooms for collection in room.collections]
+        await create_indexes(writing.mongo, [idempotency.ANSWERS, directory_projection.COLLECTION, *more])
+        service = _small_service(writing, Issuer(HandClock()), settings, rooms)
         service.client = await stack.enter_async_context(_client(service.app))
         yield service
 
@@ -343,18 +347,20 @@ async def open_twin(service: SmallService) -> AsyncIterator[SmallService]:
         await committer.stop()
 
 
-def _small_service(writing: Writing, issuer: Issuer, changes: dict[str, Any]) -> SmallService:
+def _small_service(
+    writing: Writing, issuer: Issuer, changes: dict[str, Any], rooms: Sequence[Room] = ()
+) -> SmallService:
     clock, partners = StandingClock(), NobodyThere()
     writing.runtime.clock = clock
     freshness = Freshness(clock)
     freshness.touch()
     directory: Directory = ProjectedDirectory(writing.mongo, clock, freshness, partners)
-    settings = Settings(demo=True, internal_key=SecretStr(INTERNAL_KEY), **changes)
+    settings = Settings(**{"demo": True, "internal_key": SecretStr(INTERNAL_KEY), **changes})
     authenticator = Authenticator(verifier_for(issuer), directory, settings.internal_key.get_secret_value())
     health, metrics = Health(), Metrics()
     room = Room(name="members", repositories=(members,), routes=(routes,))
     runtime: Runtime = writing.runtime
-    app = http_app(runtime, [room], settings, authenticator, health, metrics)
+    app = http_app(runtime, [room, *rooms], settings, authenticator, health, metrics)
     client = httpx2.AsyncClient()
     return SmallService(writing, app, issuer, clock, freshness, partners, health, metrics, client)
 
