@@ -92,12 +92,11 @@ class Ask:
         kept = urlencode({name: value for name, value in query.items() if value not in (None, "")})
         return f"{self.request.url.path}?{kept}" if kept else self.request.url.path
 
-    def page(self, template: str, *, status: int = 200, **values: Any) -> Response:
-        """A whole page. `template` extends layout.html."""
-        page = {
-            "ask": self,
-            "site": self.site,
-            "fmt": self.formats,
+    @property
+    def around(self) -> dict[str, Any]:
+        """What layout.html shows around a page."""
+        return {
+            **self.within,
             "groups": navigation_for(self.actor, demo=self.site.demo) if self.session else (),
             "place": place_of(self.request.url.path),
             "languages": LANGUAGES,
@@ -105,14 +104,20 @@ class Ask:
             "sign_in": sign_in_address(self.address()),
             "sign_out": SIGN_OUT,
         }
-        text = render(template, self.language, {**page, **values})
+
+    @property
+    def within(self) -> dict[str, Any]:
+        """What every template may use, that of a fragment too."""
+        return {"ask": self, "site": self.site, "fmt": self.formats}
+
+    def page(self, template: str, *, status: int = 200, **values: Any) -> Response:
+        """A whole page. `template` extends layout.html."""
+        text = render(template, self.language, {**self.around, **values})
         return HTMLResponse(text, status_code=status, headers={**_HEADERS, **self.site.headers})
 
     def fragment(self, template: str, *, status: int = 200, **values: Any) -> Response:
         """A part of a page, which stands alone in its template."""
-        text = render(
-            template, self.language, {"ask": self, "site": self.site, "fmt": self.formats, **values}
-        )
+        text = render(template, self.language, {**self.within, **values})
         return HTMLResponse(text, status_code=status, headers={**_HEADERS, **self.site.headers})
 
     def see_other(self, path: str, *, done: str = "") -> Response:

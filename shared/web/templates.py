@@ -1,6 +1,7 @@
 """Jinja's environment: the kit's own templates, and each room's under the room's name."""
 
 from collections.abc import Mapping
+from gettext import NullTranslations
 from pathlib import Path
 from typing import Any
 
@@ -32,7 +33,11 @@ def _environment() -> Environment:
 
 
 def render(template: str, language: str, values: Mapping[str, Any]) -> str:
-    before = current.set(texts_in(language))
+    return render_in(texts_in(language), template, values)
+
+
+def render_in(texts: NullTranslations, template: str, values: Mapping[str, Any]) -> str:
+    before = current.set(texts)
     try:
         return _JINJA.get_template(template).render(values)
     finally:
