@@ -297,3 +297,15 @@ async def test_what_is_signed_but_begins_later_says_when(desk: Desk, cast: Cast,
 
 async def test_every_sentence_that_can_be_signed_is_there() -> None:
     assert {profile.consent_wording for profile in PROFILES} <= set(CONSENT)
+
+
+async def test_the_whole_timeline_proves_each_step_and_hides_what_is_ours(
+    desk: Desk, cast: Cast, sent: Agreement, officer: Browser, partner: Browser
+) -> None:
+    path = f"/agreements/{sent.id}/timeline"
+    ours, theirs = await officer.get(path), await partner.get(path)
+    assert "Drafted" in ours.words and "The hash does not hold" not in ours.words
+    assert "Drafted" not in theirs.words and "not yours to see" in theirs.words
+    in_kenya = await desk.admit(cast.officer.grants[0].role, country="KEN")  # type: ignore[arg-type]
+    assert "Drafted" in (await browser_of(desk.app, in_kenya.id).get(path)).words
+    assert (await browser_of(desk.app, cast.stranger.id).get(path)).status == 404

@@ -4,13 +4,22 @@ Whoever looks is one of the organisation's people or one of the partner's; what 
 the same queries as for the API, and what they may do by the same handlers.
 """
 
-from services.agreements.instruments.pages import agreement, changing, drafting, proof, register, signing
+from services.agreements.instruments.pages import (
+    agreement,
+    changing,
+    drafting,
+    past,
+    proof,
+    register,
+    signing,
+)
 
 # In the order in which addresses are tried: fixed words before ids.
 PAGES = (
     register.pages,
     drafting.pages,
     proof.pages,
+    past.pages,
     changing.pages,
     signing.pages,
     agreement.pages,

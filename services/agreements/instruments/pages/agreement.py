@@ -4,7 +4,7 @@ from starlette.responses import Response
 
 from services.agreements.instruments import queries
 from services.agreements.instruments.domain.states import Status
-from services.agreements.instruments.pages.history import first_of, history
+from services.agreements.instruments.pages import past
 from services.agreements.instruments.pages.shown import Shown, next_step, shown, way
 from services.agreements.instruments.pages.signing import party_of
 from services.agreements.standing.domain.reach import Reach
@@ -19,8 +19,8 @@ pages = Pages("instruments")
 async def agreement_page(ask: Ask) -> Response:
     one = await shown(ask)
     agreement, mongo = one.agreement, ask.work.mongo
-    happened = await history(mongo, agreement, Reach.of(ask.actor.grants, "agreement:read"))
-    sent_at = first_of(happened, AgreementSentForSignature)
+    known = await past.history_of(ask, one, limit=past.IN_SIGHT)
+    sent_at = await past.last_at(ask, one, AgreementSentForSignature)
     return ask.page(
         "instruments/agreement.html",
         one=one,
@@ -28,8 +28,9 @@ async def agreement_page(ask: Ask) -> Response:
         next=next_step(one),
         way=way(agreement, sent_at, ask.formats),
         sent_at=sent_at,
-        held_since=first_of(happened, AgreementHoldOpened) or one.partner.as_of,
-        happened=[entry for entry in happened if entry.said],
+        held_since=await past.last_at(ask, one, AgreementHoldOpened) or one.partner.as_of,
+        happened=past.worth_telling(known),
+        past=past,
         text=await queries.text_of(mongo, agreement),
         sides=list(Party),
         names=await _names(ask, one),
