@@ -1,6 +1,7 @@
 """What is in the house before its screens are tried: enough of everything for each to show something."""
 
 from deploy.local.personas import DEMO_PARTNER_ID
+from tests.browser.furnishing_agreements import furnished_agreements
 from tests.journeys import steps
 from tests.support.house import House
 
@@ -10,14 +11,8 @@ LONG_NAME = "Association pour l’amélioration des quartiers précaires et la p
 async def furnished(house: House) -> dict[str, str]:
     """Names for the paths of screens, each with the id it stands for."""
     partner = await _the_demos_partner(house)
-    draft = await steps.draft(house, partner)
-    sent = await steps.send(house, await steps.draft(house, partner))
-    return {
-        "partner": partner.id,
-        "suspended": await _suspended(house),
-        "agreement_draft": draft["id"],
-        "agreement_sent": sent["id"],
-    }
+    agreements = await furnished_agreements(house, partner)
+    return {"partner": partner.id, "suspended": await _suspended(house), **agreements}
 
 
 async def _the_demos_partner(house: House) -> steps.Partner:

@@ -29,6 +29,10 @@ KIT = (
     Screen(name="refused", path="/partners/kept-forms/none", persona="officer", status=404),
     Screen(name="help", path="/partners/help", persona="officer"),
     Screen(name="me", path="/partners/me", persona="officer"),
+    Screen(name="api", path="/api", persona=None),
+    Screen(name="api-partners", path="/partners/v1/docs", persona=None, not_ours=".swagger-ui"),
+    Screen(name="api-agreements", path="/agreements/v1/docs", persona=None, not_ours=".swagger-ui"),
+    Screen(name="api-notifications", path="/notifications/v1/docs", persona=None, not_ours=".swagger-ui"),
     Screen(name="join", path="/partners/join", persona="officer"),
 )
 PARTNERS = (
@@ -44,13 +48,21 @@ PARTNERS = (
 AGREEMENTS = (
     Screen(name="agreements", path="/agreements", persona="officer"),
     Screen(name="agreement-begin", path="/agreements/draft?partner={partner}", persona="officer"),
+    Screen(name="agreement-outline", path="/agreements/draft/{outline}", persona="officer"),
+    Screen(name="agreement-title", path="/agreements/draft/{outline}/title", persona="officer"),
+    Screen(name="agreement-text-first", path="/agreements/draft/{outline}/text", persona="officer"),
+    Screen(name="agreement-dates", path="/agreements/draft/{outline}/dates", persona="officer"),
+    Screen(name="agreement-check", path="/agreements/draft/{outline_complete}/check", persona="officer"),
     Screen(name="agreement-draft", path="/agreements/{agreement_draft}", persona="officer"),
     Screen(name="agreement-text", path="/agreements/{agreement_draft}/text", persona="officer"),
     Screen(name="agreement-send", path="/agreements/{agreement_draft}/send", persona="officer"),
     Screen(name="agreement-sent", path="/agreements/{agreement_sent}", persona="officer"),
     Screen(name="agreement-sign", path="/agreements/{agreement_sent}/sign", persona="chief"),
-    Screen(name="agreement-copy", path="/agreements/{agreement_sent}/copy", persona="officer"),
-    Screen(name="agreement-evidence", path="/agreements/{agreement_sent}/evidence", persona="auditor"),
+    Screen(name="agreement-in-force", path="/agreements/{agreement_in_force}", persona="partner-user"),
+    Screen(name="agreement-on-hold", path="/agreements/{agreement_on_hold}", persona="officer"),
+    Screen(name="agreement-copy", path="/agreements/{agreement_in_force}/copy", persona="officer"),
+    Screen(name="agreement-timeline", path="/agreements/{agreement_on_hold}/timeline", persona="officer"),
+    Screen(name="agreement-evidence", path="/agreements/{agreement_in_force}/evidence", persona="auditor"),
 )
 NOTIFICATIONS = (
     Screen(name="my-work", path="/", persona="officer"),
