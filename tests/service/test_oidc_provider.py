@@ -67,6 +67,27 @@ async def test_the_discovery_document_leads_to_every_endpoint(visitor: Visitor) 
         assert (await visitor.browser.post(said[name], data={})).status_code not in (404, 405)
 
 
+async def test_an_application_with_a_page_of_personas_of_its_own_needs_one_click_only(
+    visitor: Visitor,
+) -> None:
+    listed = (await visitor.browser.get("/demo/personas")).json()["personas"]
+    assert [one["key"] for one in listed] == [persona.key for persona in PERSONAS]
+    assert not {"email", "grants", "subject"} & set(listed[0])
+    answer = await visitor.browser.get("/authorize", params={**ASKED, "login_hint": "auditor"})
+    returned = dict(parse_qsl(urlsplit(answer.headers["location"]).query))
+    granted = (await visitor.redeem(returned["code"])).json()
+    assert visitor.provider.keys.check(granted["id_token"])["sub"] == "demo-auditor"
+    unknown = await visitor.browser.get("/authorize", params={**ASKED, "login_hint": "nobody"})
+    assert (unknown.status_code, Form(unknown.text).action) == (200, "/authorize")
+
+
+@pytest.mark.parametrize("port", [8080, 31_111])
+async def test_an_application_on_this_machine_may_have_any_port(visitor: Visitor, port: int) -> None:
+    asked = {**ASKED, "redirect_uri": f"http://127.0.0.1:{port}/any-port"}
+    answer = await visitor.browser.get("/authorize", params={**asked, "login_hint": "officer"})
+    assert answer.headers["location"].startswith(f"http://127.0.0.1:{port}/any-port?code=")
+
+
 # What /authorize refuses.
 
 
@@ -115,6 +136,11 @@ async def test_an_incomplete_request_is_sent_back_with_the_reason_and_no_code(
         {"redirect_uri": "https://elsewhere.example.org/"},
         {"redirect_uri": "javascript:alert(1)"},
         {"redirect_uri": "http://127.0.0.1:7777/done"},
+        {"redirect_uri": "http://127.0.0.1:8080@elsewhere.example.org/any-port"},
+        {"redirect_uri": "http://127.0.0.1:8080/any-port/more"},
+        {"redirect_uri": "http://localhost:8080/any-port"},
+        {"redirect_uri": "https://127.0.0.1:8080/any-port"},
+        {"redirect_uri": "http://127.0.0.1:123456/any-port"},
         {"client_id": "concord-cli"},
         {"client_id": "nobody"},
         {"client_id": "<script>"},

@@ -17,6 +17,7 @@ from tests.support.issuer import HandClock
 
 RETURN = "http://127.0.0.1:8080/signed-in?from=concord"
 OTHER_RETURN = "http://127.0.0.1:8080/other"
+ANY_PORT = "http://127.0.0.1/any-port"
 SIGNED_OUT = "http://127.0.0.1:8080/signed-out"
 SECRET = "a secret: of 100% demo"
 VERIFIER = "v" * 43
@@ -62,7 +63,7 @@ async def visiting() -> AsyncIterator[Visitor]:
     settings = OidcSettings(
         demo=True,
         oidc_client_secret=SecretStr(SECRET),
-        oidc_redirect_uris=f"{RETURN} {OTHER_RETURN}",
+        oidc_redirect_uris=f"{RETURN} {OTHER_RETURN} {ANY_PORT}",
         oidc_signed_out_uris=SIGNED_OUT,
     )
     async with running_provider(settings, clients=(PUBLIC,), clock_real=clock) as provider:
