@@ -3,7 +3,8 @@ their browser asks for. All words come from gettext catalogues, which are compil
 """
 
 import io
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from contextvars import ContextVar
 from functools import cache
 from gettext import GNUTranslations, NullTranslations
@@ -44,6 +45,16 @@ def texts_in(language: str) -> NullTranslations:
     write_mo(compiled, catalogue)
     compiled.seek(0)
     return GNUTranslations(compiled)
+
+
+@contextmanager
+def speaking(language: str) -> Iterator[None]:
+    """What is said meanwhile is said in that language: also by code, before a template is reached."""
+    before = current.set(texts_in(language))
+    try:
+        yield
+    finally:
+        current.reset(before)
 
 
 def language_for(request: Request, known: str | None) -> str:

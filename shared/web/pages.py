@@ -34,7 +34,7 @@ from shared.web import kept_forms
 from shared.web.ask import SEE_OTHER, Ask
 from shared.web.browser import Browser, NotSignedIn
 from shared.web.forms import FORM, KEY_FIELD, VERSION_FIELD, errors_of, read_form
-from shared.web.language import language_for
+from shared.web.language import language_for, speaking
 from shared.web.refused import refused_page
 from shared.web.site import Site, sign_in_address
 from shared.web.templates import add_templates
@@ -155,16 +155,19 @@ class Going:
     async def _run(self, request: Request) -> Response:
         unit = visit_of(request).unit
         assert unit is not None, "whoever runs has made the unit"
-        return await self.route.page(self._ask(unit))
+        ask = self._ask(unit)
+        with speaking(ask.language):
+            return await self.route.page(ask)
 
     async def _shown_again(self, context: Context, refusal: Refusal) -> Response:
         visit_of(self.request).code = refusal.code
         assert self.route.again is not None
         unit = Unit(self.kit.runtime.mongo, replace(context, if_match=None))
         ask = self._ask(unit)
-        ask.sent, ask.errors = self.sent or {}, errors_of(refusal)
         ask.is_stale = isinstance(refusal, StaleVersion | Conflict)
-        response = await self.route.again(ask)
+        with speaking(ask.language):
+            ask.sent, ask.errors = self.sent or {}, errors_of(refusal)
+            response = await self.route.again(ask)
         response.status_code = UNPROCESSABLE
         return response
 
