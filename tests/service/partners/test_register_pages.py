@@ -225,3 +225,10 @@ async def test_nothing_of_the_list_is_read_without_an_index(desk: Desk) -> None:
     wanted = {"$and": [{"country": "KEN"}, {"kind": "government"}]}
     plan = await collection.find(wanted).sort([("country", 1), ("name_sort", 1), ("_id", 1)]).explain()
     assert "COLLSCAN" not in str(plan["queryPlanner"]["winningPlan"])
+
+
+async def test_what_code_says_is_said_in_the_readers_language_like_what_templates_say(desk: Desk) -> None:
+    partner, officer = await desk.register("Lakeside Federation"), await officer_of(desk)
+    officer.client.cookies.set("concord-language", "ar")
+    page = await officer.get(f"/partners/{partner.id}")
+    assert "المجتمع المدني" in page.words and "Civil society" not in page.words

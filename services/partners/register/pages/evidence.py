@@ -34,7 +34,7 @@ async def timeline(ask: Ask) -> Response:
     known = await history_of(ask, partner, before=ask.query(FromVersion).cursor, limit=ENTRIES_MAX)
     actors = [one.envelope.actor for one in known.entries]
     names = await names_known_to(ask.work.mongo, ask.actor, actors)
-    told = [(line(one, partner, names), one) for one in known.entries]
+    told = [(line(one, partner, names, ask.formats), one) for one in known.entries]
     return ask.page("register/timeline.html", partner=partner, known=known, told=told)
 
 

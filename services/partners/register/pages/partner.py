@@ -20,6 +20,7 @@ from services.partners.register.queries import Notice, Reach, notices_of, partne
 from shared.contracts.partners.partner import PartnerSuspended
 from shared.http.paging import PageAsked
 from shared.web.ask import Ask
+from shared.web.formats import Formats
 from shared.web.history import Happened, History, history
 from shared.web.pages import Pages
 
@@ -68,7 +69,7 @@ async def partner_page(ask: Ask) -> Response:
         speakers=speakers,
         notices=notices,
         names=names,
-        lines=[line(one, partner, names) for one in known.entries],
+        lines=[line(one, partner, names, ask.formats) for one in known.entries],
         suspension=_suspension(known, partner),
         telling=telling,
     )
@@ -87,11 +88,11 @@ async def notices_in_sight(ask: Ask, partner: Partner) -> list[Notice] | None:
     return (await notices_of(ask.work, partner, PageAsked(limit=NOTICES_IN_SIGHT))).items
 
 
-def line(one: Happened, partner: Partner, names: dict[str, str]) -> Told:
+def line(one: Happened, partner: Partner, names: dict[str, str], formats: Formats) -> Told:
     return Told(
         at=one.at,
         what=telling.what(one.event.type),
-        more=telling.more(one.event),
+        more=telling.more(one.event, formats),
         by=who(one.envelope.actor, names),
         evidence=f"/partners/{partner.id}/timeline#number-{one.version}",
     )

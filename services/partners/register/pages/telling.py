@@ -15,7 +15,7 @@ from shared.contracts.partners.partner import (
 from shared.contracts.vocabulary import PartnerKind
 from shared.web.formats import Formats
 from shared.web.language import N_, _, ngettext
-from shared.web.words import add_words
+from shared.web.words import add_words, word
 
 TEMPLATES = Path(__file__).parents[1] / "templates"
 
@@ -47,10 +47,10 @@ def what(event_type: str) -> str:
     return _(_EVENTS[event_type]) if event_type in _EVENTS else event_type
 
 
-def more(event: Event) -> str:
+def more(event: Event, formats: Formats) -> str:
     match event:
         case PartnerRegistered():
-            return event.legal_name
+            return f"{word(event.kind)}, {formats.country(event.country)}"
         case PartnerSuspended() | PartnerReinstated() | PartnerContactErased():
             return event.reason
     return ""
