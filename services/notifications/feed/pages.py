@@ -13,7 +13,7 @@ from services.notifications.deliveries.addresses import page_about
 from services.notifications.deliveries.domain.disclosure import Reader
 from services.notifications.deliveries.domain.types import TypeFilter
 from services.notifications.feed.domain import CURSOR_CHARACTERS_MAX, NOTHING_READ, Place, filter_hash
-from services.notifications.feed.queries import Feed
+from services.notifications.feed.queries import Feed, Reading
 from shared.contracts.catalogue import EVENTS
 from shared.contracts.envelope import Envelope, open_envelope
 from shared.contracts.vocabulary import Visibility
@@ -25,8 +25,10 @@ from shared.web.pages import Pages
 from shared.web.words import add_words
 
 EVENTS_A_PAGE = 50
-# From each lane, where somebody wants the end of the feed and not its beginning.
-NEWEST_OF_A_LANE = 10
+# Looked at in each lane, where somebody wants the end of the feed and not its beginning; of some types more.
+NEWEST_OF_A_LANE = 20
+NEWEST_OF_A_LANE_BY_TYPE = 100
+NEWEST_READ_MAX = 5_000
 TYPE_CHARACTERS_MAX = 100
 ID_CHARACTERS_MAX = 120
 PATH = "/notifications/feed"
@@ -71,6 +73,11 @@ class Asked(FormModel):
     cursor: str | None = Field(None, max_length=CURSOR_CHARACTERS_MAX)
     start: str = Field("newest", pattern="^(newest|earliest)$")
 
+    @property
+    def from_the_end(self) -> bool:
+        """The newest first. With a cursor one goes on from where one was, whatever one began with."""
+        return self.start == "newest" and not self.cursor
+
 
 @dataclass(frozen=True, kw_only=True)
 class Shown:
@@ -88,14 +95,15 @@ def feed_pages(feed: Feed) -> Pages:
 
     @pages.get(PATH, may="feed:read")
     async def explore(ask: Ask) -> Response:
-        asked, reader = ask.query(Asked), _reader(ask)
+        asked = ask.query(Asked)
         wanted = TypeFilter.of([asked.types] if asked.types else ())
-        place = await _place(feed, asked, wanted)
-        reading = await feed.read(place, wanted, reader, limit=EVENTS_A_PAGE)
-        pairs = zip(reading.ids, reading.bodies, strict=True)
+        reading = await _read(feed, asked, wanted, _reader(ask))
+        found = list(zip(reading.ids, reading.bodies, strict=True))
+        if asked.from_the_end:
+            found = found[: -EVENTS_A_PAGE - 1 : -1]
         return ask.page(
             "feed/explorer.html",
-            events=[_shown(id, body, ask) for id, body in pairs],
+            events=[_shown(id, body, ask) for id, body in found],
             asked=asked,
             types=_types(),
             next=reading.place.cursor(),
@@ -124,14 +132,15 @@ def _reader(ask: Ask) -> Reader:
     return Reader(id=ask.actor.id, grants=ask.actor.grants)
 
 
-async def _place(feed: Feed, asked: Asked, wanted: TypeFilter) -> Place:
-    if asked.cursor:
-        return Place.read(asked.cursor, wanted)
-    after: dict[str, int] = {}
-    if asked.start == "newest" and not wanted.globs:
-        marks = await feed.marks()
-        after = {lane: max(high - NEWEST_OF_A_LANE, NOTHING_READ) for lane, high in marks.items()}
-    return Place(filter_hash=filter_hash(wanted), after=after)
+async def _read(feed: Feed, asked: Asked, wanted: TypeFilter, reader: Reader) -> Reading:
+    """A page from a place on; or the end of the feed, whose place is behind all there is."""
+    if not asked.from_the_end:
+        place = Place.read(asked.cursor, wanted) if asked.cursor else Place(filter_hash=filter_hash(wanted))
+        return await feed.read(place, wanted, reader, limit=EVENTS_A_PAGE)
+    looked_at = NEWEST_OF_A_LANE_BY_TYPE if wanted.globs else NEWEST_OF_A_LANE
+    after = {lane: max(high - looked_at, NOTHING_READ) for lane, high in (await feed.marks()).items()}
+    place = Place(filter_hash=filter_hash(wanted), after=after)
+    return await feed.read(place, wanted, reader, limit=NEWEST_READ_MAX)
 
 
 def _types() -> list[tuple[str, str]]:

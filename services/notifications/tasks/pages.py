@@ -14,7 +14,13 @@ from services.notifications.inbox.domain import InboxItem
 from services.notifications.inbox.queries import told_since
 from services.notifications.tasks.documents import TASKS
 from services.notifications.tasks.domain import Task, task_of
-from services.notifications.tasks.queries import how_many_are_mine, mine, waiting_on_others
+from services.notifications.tasks.queries import (
+    WAITING_MAX,
+    how_many_are_mine,
+    mine,
+    names_of_partners,
+    waiting_on_others,
+)
 from services.notifications.tasks.visits import note_visit
 from shared.contracts.notifications.task import TaskKind
 from shared.http.paging import CURSOR_LENGTH_MAX, Cursor, PageAsked, page_of
@@ -91,7 +97,9 @@ async def my_work(ask: Ask) -> Response:
         tasks=tasks.items,
         next=tasks.next,
         count=count,
-        others=others,
+        others=others[:WAITING_MAX],
+        others_more=len(others) > WAITING_MAX,
+        partner_names=await names_of_partners(mongo, others),
         before=before,
         news=[_news(item, ask) for item in news],
         sayings=SAYINGS,

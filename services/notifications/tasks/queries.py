@@ -3,9 +3,10 @@ which are others' that I wait for: those I caused, and those about what I have a
 know.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
+from services.notifications.deliveries.documents import SUBJECTS
 from services.notifications.deliveries.domain.disclosure import Reader, may_know
 from services.notifications.tasks.documents import TASKS
 from services.notifications.tasks.domain import Task, task_of
@@ -30,20 +31,37 @@ async def how_many_are_mine(mongo: Mongo, actor: Actor) -> int:
 
 
 async def waiting_on_others(mongo: Mongo, actor: Actor) -> list[Task]:
-    """Soonest first. A task says for itself who may know of it, as the event did that assigned it."""
+    """Soonest first, and one more than are shown where there are more. A task says for itself who may know of
+    it, as the event did that assigned it.
+    """
     abouts = await _has_a_part_in(mongo, actor)
     query = {
         "open": True,
         "$or": [{"caused_by": actor.id}, {"about": {"$in": abouts}}],
         "$nor": [{"$or": mine(actor)["$or"]}],
     }
-    found = await mongo[TASKS].find(query).sort("soonest", 1).limit(WAITING_MAX).to_list(length=WAITING_MAX)
+    found = (
+        await mongo[TASKS]
+        .find(query)
+        .sort("soonest", 1)
+        .limit(WAITING_MAX + 1)
+        .to_list(length=WAITING_MAX + 1)
+    )
     reader = Reader(id=actor.id, grants=actor.grants)
     return [
         task_of(one)
         for one in found
         if "visibility" in one and may_know(Visibility(one["visibility"]), one["audience"], reader)
     ]
+
+
+async def names_of_partners(mongo: Mongo, tasks: Iterable[Task]) -> dict[str, str]:
+    """Of those whose users must do something."""
+    ids = sorted({task.partner_id for task in tasks if task.partner_id is not None})
+    if not ids:
+        return {}
+    found = await mongo[SUBJECTS].find({"_id": {"$in": ids}}, {"label": 1}).to_list(length=len(ids))
+    return {document["_id"]: document["label"] for document in found}
 
 
 async def open_until(mongo: Mongo, until: Any, limit: int) -> list[Task]:
