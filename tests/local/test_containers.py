@@ -16,7 +16,9 @@ from pydantic_settings import BaseSettings
 from deploy.local.mongodb import TRANSACTION_LIFETIME_S
 from deploy.local.oidc.settings import OidcSettings
 from deploy.local.places import ROOT
+from deploy.local.stack import SIGNED_IN_AT
 from services.__main__ import SERVICES
+from services.partners.people.pages.sign_in import RETURN
 from shared.settings import Settings
 from shared.web.static_files import OF_OTHERS
 from tests.browser.look import AXE
@@ -108,6 +110,13 @@ def test_every_setting_is_one_the_services_know(compose: Compose) -> None:
     for name in OURS:
         given = {each for each in compose["services"][name]["environment"] if each.startswith("CONCORD_")}
         assert given <= known, f"{name}: {given - known}"
+
+
+def test_the_demos_sign_in_knows_where_browsers_come_back_to(compose: Compose) -> None:
+    services = compose["services"]
+    origin = services["partners"]["environment"]["CONCORD_PUBLIC_URL"]
+    assert services["sign-in"]["environment"]["CONCORD_OIDC_REDIRECT_URIS"] == origin + SIGNED_IN_AT
+    assert RETURN == SIGNED_IN_AT
 
 
 def test_the_versions_are_those_of_the_local_stack(compose: Compose) -> None:
