@@ -6,7 +6,7 @@ from services.notifications.webhooks.demo_receiver import PATH, DemoReceiver
 from services.notifications.webhooks.handlers import Premises
 from services.notifications.webhooks.pages.deliveries import add_delivery_pages
 from services.notifications.webhooks.pages.demo_receiver import add_demo_receiver_pages
-from services.notifications.webhooks.pages.endpoints import add_endpoint_pages
+from services.notifications.webhooks.pages.endpoints import add_endpoint_pages, add_pages_of_one
 from shared.web.pages import Pages
 
 
@@ -17,4 +17,5 @@ def webhook_pages(premises: Premises, receiver: DemoReceiver | None) -> Pages:
     if receiver is not None:
         add_demo_receiver_pages(pages, receiver)
     add_endpoint_pages(pages, premises, PATH if receiver is not None else "")
+    add_pages_of_one(pages, premises)
     return pages

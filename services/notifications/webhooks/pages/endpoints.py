@@ -49,7 +49,7 @@ class ReasonForm(FormModel):
 
 
 def add_endpoint_pages(pages: Pages, premises: Premises, demo_receiver: str) -> None:
-    """`demo_receiver`: the path of the demonstration's receiver; empty where there is none."""
+    """The list, and a new one. `demo_receiver`: the path of the demonstration's receiver; empty where there is none."""
 
     @pages.get(LISTED, may=MANAGE)
     async def endpoints(ask: Ask) -> Response:
@@ -71,6 +71,10 @@ def add_endpoint_pages(pages: Pages, premises: Premises, demo_receiver: str) -> 
         except Invalid as wrong:
             raise _at_its_field(wrong) from None
         return _shown_once(ask, made)
+
+
+def add_pages_of_one(pages: Pages, premises: Premises) -> None:
+    """What one endpoint is, and what may be done with it."""
 
     @pages.get(f"{LISTED}/{{id}}", may=MANAGE)
     async def endpoint(ask: Ask) -> Response:
