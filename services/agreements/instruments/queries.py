@@ -67,9 +67,11 @@ def _within(reach: Reach) -> dict[str, Any]:
     """The condition that `is_within` is."""
     if reach.everything:
         return {}
-    theirs = {"partner_id": {"$in": sorted(reach.own)}, "status": {"$ne": Status.DRAFT.value}}
-    ours = [
-        {"partner_id": {"$in": sorted(reach.partners)}},
-        {"country": {"$in": sorted(reach.countries)}},
+    ours = {"partner_id": reach.partners, "country": reach.countries}
+    ways: list[dict[str, Any]] = [
+        {field: {"$in": sorted(wanted)}} for field, wanted in ours.items() if wanted
     ]
-    return {"$or": [theirs, *ours]}
+    if reach.own:
+        ways.append({"partner_id": {"$in": sorted(reach.own)}, "status": {"$ne": Status.DRAFT.value}})
+    # One way alone, or several, each along its own index; none leads nowhere.
+    return {"$or": ways} if ways else {"_id": {"$in": []}}
