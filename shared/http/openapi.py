@@ -8,6 +8,7 @@ description is first asked for; so a room says nothing twice.
 
 import asyncio
 from collections.abc import Iterable, Mapping, Sequence
+from threading import Lock
 from typing import Any
 
 from fastapi import FastAPI
@@ -21,6 +22,7 @@ from shared.http.examples import example_of
 from shared.http.problems import MEDIA_TYPE
 from shared.http.refusals import Said, forget, refusals_of
 from shared.http.route import ConcordRoute
+from shared.http.visit import visit_of
 
 _EXAMPLE_INSTANCE = "01938a3c-0000-7000-8000-000000000000"
 EXAMPLE_KEY = "5e2d1b60-3f0a-4c7e-9a41-8c1f7d2b6e93"
@@ -105,14 +107,17 @@ def describe(app: FastAPI, address: str) -> None:
     """Adds what all operations refer to, and to each its examples and refusals. It is made when it is first
     asked for at its address, beside the requests of that moment.
     """
-    plain = app.openapi
+    plain, making = app.openapi, Lock()
 
     def described() -> dict[str, Any]:
-        if app.openapi_schema is not None:
-            return app.openapi_schema
-        return _completed(plain(), [route for route in app.routes if isinstance(route, ConcordRoute)])
+        # The framework keeps what it makes before it is complete; nobody may see it until it is.
+        with making:
+            if app.openapi_schema is not None:
+                return app.openapi_schema
+            return _completed(plain(), [route for route in app.routes if isinstance(route, ConcordRoute)])
 
     async def tell(request: Request) -> Response:
+        visit_of(request).route, visit_of(request).private = address, False
         return JSONResponse(await asyncio.to_thread(app.openapi))
 
     app.openapi = described  # type: ignore[method-assign]

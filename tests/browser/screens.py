@@ -44,6 +44,40 @@ PARTNERS = (
     Screen(name="partner-suspend", path="/partners/{partner}/suspend", persona="officer"),
     Screen(name="partner-reinstate", path="/partners/{suspended}/reinstate", persona="officer"),
     Screen(name="partner-invite", path="/partners/{partner}/invite", persona="officer"),
+    Screen(name="partner-to-its-user", path="/partners/{partner}", persona="partner-user"),
+    Screen(name="partner-contact-erase", path="/partners/{partner}/contact/erase", persona="officer"),
+    Screen(
+        name="partner-contact-invite", path="/partners/{partner}/people/{contact}/invite", persona="officer"
+    ),
+    Screen(name="partners-none-found", path="/partners?name=zzz", persona="officer"),
+    Screen(name="registration-begin", path="/partners/register", persona="officer"),
+    Screen(name="registration", path="/partners/drafts/{begun}", persona="officer"),
+    Screen(name="registration-name", path="/partners/drafts/{answered}/name", persona="officer"),
+    Screen(name="registration-country", path="/partners/drafts/{answered}/country", persona="officer"),
+    Screen(name="registration-contact", path="/partners/drafts/{answered}/contact", persona="officer"),
+    Screen(name="registration-check", path="/partners/drafts/{answered}/check", persona="officer"),
+    Screen(name="registration-discard", path="/partners/drafts/{begun}/discard", persona="officer"),
+)
+DIRECTORY = (
+    Screen(name="people", path="/partners/people", persona="administrator"),
+    Screen(name="people-admit", path="/partners/people/admit", persona="administrator"),
+    Screen(name="person", path="/partners/people/{person}", persona="administrator"),
+    Screen(name="person-timeline", path="/partners/people/{person}/timeline", persona="auditor"),
+    Screen(name="role-choose", path="/partners/people/{person}/grant", persona="administrator"),
+    Screen(name="role-grant", path="/partners/people/{person}/grant?role=auditor", persona="administrator"),
+    Screen(
+        name="role-withdraw", path="/partners/people/{person}/roles/{held}/withdraw", persona="administrator"
+    ),
+    Screen(name="role-lend", path="/partners/people/{person}/roles/{held}/lend", persona="administrator"),
+    Screen(
+        name="loan-end", path="/partners/people/{borrower}/delegations/{loan}/end", persona="administrator"
+    ),
+    Screen(name="person-erase", path="/partners/people/{person}/erase", persona="administrator"),
+    Screen(name="systems", path="/partners/systems", persona="administrator"),
+    Screen(name="system-register", path="/partners/systems/register", persona="administrator"),
+    Screen(name="system", path="/partners/systems/{system}", persona="administrator"),
+    Screen(name="key-issue", path="/partners/systems/{system}/issue", persona="administrator"),
+    Screen(name="key-revoke", path="/partners/systems/{system}/keys/{key}/revoke", persona="administrator"),
 )
 AGREEMENTS = (
     Screen(name="agreements", path="/agreements", persona="officer"),
@@ -91,4 +125,4 @@ NOT_SCREENS = {
 # A part of another page is tried within it.
 FRAGMENTS = ("/fragments/", "/count")
 
-SCREENS = (*KIT, *PARTNERS, *AGREEMENTS, *NOTIFICATIONS)
+SCREENS = (*KIT, *PARTNERS, *DIRECTORY, *AGREEMENTS, *NOTIFICATIONS)
