@@ -141,7 +141,6 @@ def _begins_with(key: str) -> dict[str, Any]:
     if not key:
         return {}
     sorted_part = key[:NAME_SORT_LENGTH]
-    return {
-        "name_sort": {"$gte": sorted_part, "$lt": sorted_part + _LAST},
-        "name_key": {"$gte": key, "$lt": key + _LAST},
-    }
+    begins = {"name_sort": {"$gte": sorted_part, "$lt": sorted_part + _LAST}}
+    rest = {} if key == sorted_part else {"name_key": {"$gte": key, "$lt": key + _LAST}}
+    return {**begins, **rest}

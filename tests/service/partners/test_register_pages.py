@@ -8,6 +8,7 @@ from services.partners.register.documents import partners
 from services.partners.register.domain.partner import Partner
 from shared.contracts.partners.person import Scope
 from shared.contracts.vocabulary import Role, ScopeKind
+from shared.web.language import COOKIE
 from tests.service.partners.desk import Desk
 from tests.support.browsing import Browser, browser_of
 
@@ -229,6 +230,6 @@ async def test_nothing_of_the_list_is_read_without_an_index(desk: Desk) -> None:
 
 async def test_what_code_says_is_said_in_the_readers_language_like_what_templates_say(desk: Desk) -> None:
     partner, officer = await desk.register("Lakeside Federation"), await officer_of(desk)
-    officer.client.cookies.set("concord-language", "ar")
+    officer.cookies[COOKIE] = "ar"
     page = await officer.get(f"/partners/{partner.id}")
     assert "المجتمع المدني" in page.words and "Civil society" not in page.words
