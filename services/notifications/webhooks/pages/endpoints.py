@@ -49,7 +49,7 @@ class ReasonForm(FormModel):
 
 
 def add_endpoint_pages(pages: Pages, premises: Premises, demo_receiver: str) -> None:
-    """The list, and a new one. `demo_receiver`: the path of the demonstration's receiver; empty where there is none."""
+    """The list, and a new one. `demo_receiver`: the path of the demonstration's, or empty."""
 
     @pages.get(LISTED, may=MANAGE)
     async def endpoints(ask: Ask) -> Response:
