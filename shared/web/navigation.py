@@ -78,10 +78,15 @@ def navigation_for(actor: Actor, *, demo: bool) -> tuple[Group, ...]:
 
 
 def place_of(path: str) -> str:
-    """The place that a page belongs to: the longest one that its address begins with."""
+    """The place that a page belongs to: the longest one that its address begins with. What is about the
+    reader, and not about the house's work, belongs to none.
+    """
+    if path.removeprefix("/partners/").split("/")[0] in _OF_THE_READER:
+        return ""
     places = [place.path for group in NAVIGATION for place in group.places]
     fitting = [one for one in places if path == one or (one != "/" and path.startswith(f"{one}/"))]
     return max(fitting, key=len, default="")
 
 
+_OF_THE_READER = frozenset({"me", "help", "join", "sign-in", "signed-out"})
 _DEMO = frozenset({"/notifications/mailbox", "/notifications/clock"})

@@ -62,7 +62,8 @@ def sign_in_pages(provider: SignInProvider) -> Pages:
         if elsewhere := _under_another_name(ask):
             return elsewhere
         personas = await provider.personas()
-        return ask.page("people/sign_in.html", personas=personas, to=to, start=START)
+        # No link to where one is.
+        return ask.page("people/sign_in.html", personas=personas, to=to, start=START, sign_in="")
 
     @pages.get(START, may=PUBLIC)
     async def start(ask: Ask) -> Response:
