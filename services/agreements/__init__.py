@@ -1,8 +1,11 @@
 """Agreements: what the organisation and its partners have put their names to, from draft to last day.
 
-Owns      agreements and their texts, the evidence of every signature, reference numbers.
+Owns      agreements and their texts, the evidence of every signature, reference numbers; what somebody has
+          begun to write and not saved yet.
 Knows     of partners what their topic says: name, kind, country, active or suspended (`standing`).
 Commands  draft an agreement, change a draft's text, send it for signature, sign it.
+Screens   the register, drafting question by question, an agreement with its past, sending, signing, evidence,
+          how to check a copy; for a partner's page: what we do together.
 Time      a signing round lapses, a signed agreement enters into force on its day, one in force expires.
 Events    agreement.drafted, text_changed, sent_for_signature, signed_by_party, fully_signed,
           entered_into_force, expired, lapsed, hold_opened, hold_closed; task.assigned, task.done.
