@@ -4,9 +4,10 @@ Owns
     The address book, My work, deliveries on all channels with their attempts, the inbox, webhook endpoints
     with their addresses and secrets, and the feed of all events.
 Commands in
-    inbox       mark an item as read
+    inbox       mark an item, or all that was seen, as read
     webhooks    register an endpoint, rotate its secret, disable it, enable it
     deliveries  replay a delivery
+    clock       in a demonstration, move the whole house on
 Events out (topic concord.notifications.v1)
     delivery.accepted, delivery.exhausted, endpoint.*
 Events heard (topics concord.partners.v1, concord.agreements.v1, concord.notifications.v1)
