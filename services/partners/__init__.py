@@ -6,7 +6,8 @@ Owns
 Commands in
     people      admit a person, invite a partner's user, join, grant and withdraw a role, give and end a
                 delegation, erase a person, register a system, issue and revoke its keys
-    register    register a partner, suspend it, reinstate it, erase its contact person
+    register    begin, fill in, send and discard a draft of a registration; register a partner, suspend it,
+                reinstate it, erase its contact person
 Events out (topic concord.partners.v1)
     person.*, invitation.*, role.*, delegation.*, system.*, key.*, partner.*, and task.* for who is invited
 Events heard (topic concord.notifications.v1)

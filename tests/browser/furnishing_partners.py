@@ -1,4 +1,4 @@
-"""What the screens of partners show: registrations that were begun, a role that is lent, a system and its key."""
+"""What the screens of partners show: registrations that were begun, a role that is lent, a system."""
 
 from typing import Any
 

@@ -17,7 +17,6 @@ from services.partners.people.commands import (
     WithdrawRole,
 )
 from services.partners.people.documents import persons
-from services.partners.people.domain.delegation import NEVER_LENT
 from services.partners.people.domain.person import HeldRole, Person
 from services.partners.people.pages import new_pages, telling
 from services.partners.people.pages.choosing import (
@@ -131,7 +130,6 @@ class RolePages:
     async def lend_page(self, ask: Ask) -> Response:
         person, name = await _person(ask)
         held = held_by(person, ask.path("held"))
-        _require_lendable(held)
         return ask.page(
             "people/lend.html",
             person=person,
@@ -227,8 +225,3 @@ def _role_of(ask: Ask) -> Role | None:
     """As it was sent, else as the address says; a role that is none is asked for again."""
     name = ask.sent.get("role") or ask.request.query_params.get("role", "")
     return Role(name) if name in set(Role) else None
-
-
-def _require_lendable(held: HeldRole) -> None:
-    if held.role in NEVER_LENT:
-        raise NotFound("role_never_lent_page", "This role cannot be lent")
