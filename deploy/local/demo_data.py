@@ -19,7 +19,7 @@ class DemoPartner:
     contact_language: str = "en"
 
 
-PEOPLE = PERSONAS
+PEOPLE = tuple(persona for persona in PERSONAS if persona.grants)
 PARTNERS = (
     DemoPartner(
         id=DEMO_PARTNER_ID,

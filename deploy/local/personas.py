@@ -2,6 +2,7 @@
 
 Defined once: the sign-in offers them, and the seeding of the directory gives them their roles. A token only
 says `subject`; what a persona may do is read from the directory, so before the seeding they may do nothing.
+One has no role and is not seeded: whoever registers a partner can invite somebody for it, and be them too.
 """
 
 from dataclasses import dataclass
@@ -190,6 +191,17 @@ PERSONAS: tuple[Persona, ...] = (
         grants=(Grant(Role.ADMINISTRATOR),),
         language="en",
         timezone="Asia/Seoul",
+    ),
+    Persona(
+        key="invited",
+        name="Tendai Moyo",
+        name_latin="Tendai Moyo",
+        name_language="sn",
+        title="Somebody whom nobody has admitted yet",
+        comes_to="take up an invitation with its code, then speak for that partner",
+        grants=(),
+        language="en",
+        timezone="Africa/Harare",
     ),
 )
 

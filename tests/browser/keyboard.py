@@ -7,6 +7,7 @@ await keys.choose("Civil society")
 await keys.press("button", "Save and continue")
 """
 
+import re
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from typing import Literal
@@ -45,8 +46,8 @@ class Keyboard:
             await self.page.keyboard.type(part)
 
     async def choose(self, label: str) -> None:
-        """One of several: with the arrows, once one of them has the focus."""
-        wanted = self.page.get_by_role("radio", name=label, exact=True)
+        """One of several, by the beginning of its name: with the arrows, once one of them has the focus."""
+        wanted = self.page.get_by_role("radio", name=re.compile(rf"^{re.escape(label)}"))
         await self._tab_until(wanted, _IN_ITS_GROUP)
         for _ in range(ARROWS_MAX):
             if await wanted.is_checked():
@@ -67,7 +68,9 @@ class Keyboard:
         await self._tab_until(wanted, _HAS_FOCUS)
 
     async def _fields(self, group: str) -> list[Locator]:
-        return await self.page.get_by_role("group", name=group).get_by_role("textbox").all()
+        found = self.page.get_by_role("group", name=group).get_by_role("textbox")
+        await expect(found).to_have_count(3)
+        return await found.all()
 
     async def _tab_until(self, wanted: Locator, holds: str) -> None:
         for _ in range(TABS_MAX):

@@ -8,12 +8,16 @@ looking, so a few are kept open and led from screen to screen.
 from collections import OrderedDict
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from typing import Any
 
-from playwright.async_api import Browser, BrowserContext, Page, StorageState, expect
+from playwright.async_api import Browser, BrowserContext, Page, StorageState, StorageStateCookie, expect
 
+from deploy.local.personas import persona_by_key
+from deploy.local.ports import LOOPBACK
 from shared.web.language import COOKIE
 from shared.web.site import SIGN_IN
 from tests.browser.chromium import TIMEOUT_MS
+from tests.support.browsing import session_cookie
 from tests.support.house import House
 
 HEIGHT_PX = 800
@@ -25,8 +29,8 @@ Wanted = tuple[str | None, str, bool]
 
 
 class Visitors:
-    """`persona` is one of the demonstration's people by key; None: nobody is signed in. Addresses are
-    relative to the house.
+    """`persona` is one of the demonstration's people by key, or any other subject: somebody whom nobody has
+    admitted yet; None: nobody is signed in. Addresses are relative to the house.
     """
 
     def __init__(self, browser: Browser, house: House) -> None:
@@ -92,11 +96,32 @@ class Visitors:
         return context
 
     async def _signed_in(self, persona: str) -> StorageState:
+        if persona_by_key(persona) is None:
+            return self._stranger(persona)
         if persona not in self._kept:
             async with self.window() as page:
                 await sign_in(page, persona)
                 self._kept[persona] = await page.context.storage_state()
         return self._kept[persona]
+
+    def _stranger(self, subject: str) -> StorageState:
+        """With the very cookie that the sign-in makes; the demonstration's has no page for everybody."""
+        app: Any = self.house.served["partners"].app
+        made = session_cookie(app.state.site, subject, name=subject, issuer=self.house.provider.issuer)
+        return {"cookies": [_cookie(name, value) for name, value in made.items()], "origins": []}
+
+
+def _cookie(name: str, value: str) -> StorageStateCookie:
+    return {
+        "name": name,
+        "value": value,
+        "domain": LOOPBACK,
+        "path": "/",
+        "expires": -1,
+        "httpOnly": True,
+        "secure": True,
+        "sameSite": "Lax",
+    }
 
 
 async def sign_in(page: Page, persona: str) -> None:

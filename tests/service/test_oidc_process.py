@@ -13,6 +13,7 @@ from zoneinfo import ZoneInfo
 import httpx2
 import pytest
 
+from deploy.local.demo_data import PEOPLE
 from deploy.local.oidc.keys import RETIRED_KEYS_MAX, TooManyRotations
 from deploy.local.oidc.server import running_provider
 from deploy.local.oidc.settings import OidcSettings
@@ -135,8 +136,13 @@ async def test_there_is_a_persona_for_every_role() -> None:
     assert played == set(Role)
 
 
+async def test_one_persona_is_nobody_yet_so_that_somebody_can_be_invited() -> None:
+    assert [persona.key for persona in PERSONAS if not persona.grants] == ["invited"]
+    assert "invited" not in {person.key for person in PEOPLE}
+
+
 async def test_personas_are_told_apart_and_live_somewhere() -> None:
-    assert len({persona.subject for persona in PERSONAS}) == len(PERSONAS) == 14
+    assert len({persona.subject for persona in PERSONAS}) == len(PERSONAS) == 15
     assert all(persona.email.endswith("@example.org") for persona in PERSONAS)
     assert all(ZoneInfo(persona.timezone) for persona in PERSONAS)
     assert {persona.language for persona in PERSONAS} == {"en", "fr", "es", "ru", "ar", "zh"}
@@ -145,7 +151,7 @@ async def test_personas_are_told_apart_and_live_somewhere() -> None:
 
 
 async def test_a_persona_of_a_state_or_a_partner_is_bound_to_it() -> None:
-    bound = {persona.key: dict(persona.grants[0].scope) for persona in PERSONAS if persona.grants[0].scope}
+    bound = {persona.key: dict(held.scope) for persona in PERSONAS for held in persona.grants if held.scope}
     assert bound["delegate-ken"] == {ScopeKind.STATE: "KEN"}
     assert bound["partner-user"] == {ScopeKind.PARTNER: DEMO_PARTNER_ID}
     assert set(bound["committee"]) == {ScopeKind.STATE}
