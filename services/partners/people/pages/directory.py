@@ -130,7 +130,8 @@ class DirectoryPages:
         lent = [(person, one) for one in person.delegations]
         lent += [(who, one) for who in borrowers for one in who.delegations if one.on_behalf_of == person.id]
         ids = {one.on_behalf_of for _who, one in lent} | {who.id for who, _one in lent}
-        names = await names_known_to(mongo, ask.actor, ids | {one.envelope.actor for one in known.entries})
+        actors = telling.actors_of(one.envelope for one in known.entries)
+        names = await names_known_to(mongo, ask.actor, ids | actors)
         partners = await self._partners(ask, [*person.roles, *(one for _who, one in lent)], known.entries)
         return ask.page(
             "people/person.html",
@@ -147,7 +148,7 @@ class DirectoryPages:
     async def timeline(self, ask: Ask) -> Response:
         person, mongo = await persons.load(ask.work, ask.path("id")), ask.work.mongo
         known = await history(mongo, person.id, ask.actor, before=ask.query(FromVersion).cursor)
-        actors = {one.envelope.actor for one in known.entries}
+        actors = telling.actors_of(one.envelope for one in known.entries)
         names = await names_known_to(mongo, ask.actor, {person.id} | actors)
         partners = await self._partners(ask, [], known.entries)
         told = [(_told(ask, one, names, partners), one) for one in known.entries]
@@ -226,6 +227,6 @@ def _told(ask: Ask, one: Happened, names: dict[str, str], partners: dict[str, st
         at=one.at,
         what=telling.what(one.event),
         more=telling.more(one.event, ask.formats, partners),
-        by=telling.who(one.envelope.actor, names),
+        by=telling.by(one.envelope, names),
         evidence=f"/partners/people/{one.envelope.subject}/timeline#number-{one.version}",
     )

@@ -1,10 +1,10 @@
 """What the directory's words, events and people are called on a screen."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 
 from services.partners.people.domain.person import PersonStatus
-from shared.contracts.envelope import Event
+from shared.contracts.envelope import Envelope, Event
 from shared.contracts.notifications.task import TaskAssigned, TaskDone
 from shared.contracts.partners.person import (
     DelegationEnded,
@@ -96,6 +96,18 @@ def who(id: str, names: Mapping[str, str]) -> str:
     if id.startswith("system:"):
         return _("Concord itself (%(what)s)") % {"what": id.removeprefix("system:")}
     return id
+
+
+def by(envelope: Envelope, names: Mapping[str, str]) -> str:
+    """Who did it, and for whom where that was somebody else."""
+    did = who(envelope.actor, names)
+    if envelope.onbehalfof is None:
+        return did
+    return _("%(who)s, on behalf of %(owner)s") % {"who": did, "owner": who(envelope.onbehalfof, names)}
+
+
+def actors_of(envelopes: Iterable[Envelope]) -> set[str]:
+    return {id for one in envelopes for id in (one.actor, one.onbehalfof) if id is not None}
 
 
 def of_delegation(starts_at: datetime, ends_at: datetime, now: datetime) -> tuple[str, str]:

@@ -5,6 +5,7 @@ from typing import Annotated
 from pydantic import Field
 from starlette.responses import Response
 
+from services.partners.people.pages.telling import actors_of
 from services.partners.people.queries import names_known_to
 from services.partners.register.pages import telling
 from services.partners.register.pages.partner import history_of, line
@@ -32,7 +33,7 @@ class FromNotice(FormModel):
 async def timeline(ask: Ask) -> Response:
     partner = await partner_in_reach(ask.work, ask.path("id"), "partner:read")
     known = await history_of(ask, partner, before=ask.query(FromVersion).cursor, limit=ENTRIES_MAX)
-    actors = [one.envelope.actor for one in known.entries]
+    actors = actors_of(one.envelope for one in known.entries)
     names = await names_known_to(ask.work.mongo, ask.actor, actors)
     told = [(line(one, partner, names, ask.formats), one) for one in known.entries]
     return ask.page("register/timeline.html", partner=partner, known=known, told=told)

@@ -7,7 +7,7 @@ from starlette.responses import Response
 
 from services.partners.people.commands import Details
 from services.partners.people.domain.person import Person, PersonStatus
-from services.partners.people.pages.telling import who
+from services.partners.people.pages.telling import actors_of, by
 from services.partners.people.queries import (
     details_of,
     names_known_to,
@@ -93,13 +93,13 @@ def line(one: Happened, partner: Partner, names: dict[str, str], formats: Format
         at=one.at,
         what=telling.what(one.event.type),
         more=telling.more(one.event, formats),
-        by=who(one.envelope.actor, names),
+        by=by(one.envelope, names),
         evidence=f"/partners/{partner.id}/timeline#number-{one.version}",
     )
 
 
 async def _names(ask: Ask, known: History, notices: list[Notice] | None) -> dict[str, str]:
-    actors = {one.envelope.actor for one in known.entries}
+    actors = actors_of(one.envelope for one in known.entries)
     told = {notice.recipient for notice in notices or () if notice.recipient}
     return await names_known_to(ask.work.mongo, ask.actor, actors | told)
 
