@@ -120,7 +120,7 @@ async def test_a_partner_is_suspended_with_a_reason_and_reinstated(desk: Desk) -
     refused = await officer.submit(asked, {"reason": "short"}, to=path)
     assert (refused.status, refused.wrong) == (
         422,
-        {"reason": "Why is it suspended?: A reason has 10 to 2,000 characters"},
+        {"reason": "The reason: A reason has 10 to 2,000 characters"},
     )
     assert refused.form(path).fields["reason"] == "short"
     done = await officer.submit(refused, {"reason": REASON}, to=path)
