@@ -18,13 +18,14 @@ class Addresses:
 def what_to_try(at: Addresses) -> str:
     read_token = "import json, sys; print(json.load(sys.stdin)['access_token'])"
     return f"""\
+  {at.application}/                                open this first, and choose who to be
   {at.application}/readyz                          whether something is missing, and what
-  {at.application}/partners/v1/openapi.json        what each service offers; also /agreements, /notifications
+  {at.application}/api                             what each service offers to other programs
   {at.sign_in}/                                the sign-in of the demo and its people
   {at.mongodb}
   Kafka at {at.kafka}
 
-Sign in as the partnership officer, and list the partners:
+docs/tutorial.md leads through it in ten minutes. The same from a terminal, as the partnership officer:
   TOKEN=$(curl -s {at.sign_in}/token -d grant_type={TOKEN_GRANT} -d persona={PERSONA} \\
     | python3 -c "{read_token}")
   curl -s -H "Authorization: Bearer $TOKEN" {at.application}/partners/v1/partners

@@ -194,6 +194,8 @@ async def register_endpoint(operator: Way) -> None:
     await operator.press("link", "The demo’s receiver")
     await headed(operator.page, "The demo’s receiver")
     await operator.page.goto("/notifications/webhooks/new?to=demo-receiver")
+    address = operator.page.get_by_label("Address", exact=True)
+    await operator.write("Address", f"{await address.input_value()}?for={any_mark()}")
     await operator.write("Types of events", "agreement.*")
     await operator.press("button", "Register the endpoint")
     await says(operator.page, "The secret is shown here and never again.")
