@@ -3,13 +3,13 @@
 
 PYTHON ?= python3
 VENV := .venv/bin
-# Long runs of the fault tests have a target of their own.
-TESTS_APART := --ignore=tests/faults/long
+# Long runs of the fault tests have a target of their own, and so has what needs a Keycloak.
+TESTS_APART := --ignore=tests/faults/long --ignore=tests/keycloak
 
 CODE := bench deploy services shared tests
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-fast test-faults bench lint types clean setup setup-test setup-check
+.PHONY: help run test test-fast test-faults test-keycloak bench lint types clean setup setup-test setup-check
 
 ##@ Use it
 run: setup ## Start everything with demo data: MongoDB, Kafka, the sign-in, the three services; Ctrl-C ends it
@@ -28,6 +28,9 @@ test-fast: setup-check ## What needs no servers: the rules of the business and o
 test-faults: setup-test ## The long fault runs: kills, five minutes without Kafka, lost primaries
 	CONCORD_FAULTS_LONG=1 $(VENV)/python -m pytest tests/faults
 
+test-keycloak: setup-test ## Sign in at a real Keycloak; the first time it is fetched, 180 MB
+	$(VENV)/python -m pytest tests/keycloak
+
 bench: setup-test ## Measure each promise of speed beside the raw driver or client
 	$(VENV)/python -m bench
 
@@ -42,7 +45,7 @@ types: setup-check ## The types, strictly
 help: ## This list
 	@awk 'BEGIN { FS = ":.*## " } \
 	  /^##@/ { printf "\n%s\n", substr($$0, 5) } \
-	  /^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
+	  /^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
 
 setup:
 	@$(PYTHON) -m deploy.local.setup run

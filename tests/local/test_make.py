@@ -8,7 +8,18 @@ from pathlib import Path
 from deploy.local.places import ROOT, Places
 from tests.local.waiting import own_environment
 
-TARGETS = {"run", "test", "test-fast", "test-faults", "bench", "lint", "types", "clean", "help"}
+TARGETS = {
+    "run",
+    "test",
+    "test-fast",
+    "test-faults",
+    "test-keycloak",
+    "bench",
+    "lint",
+    "types",
+    "clean",
+    "help",
+}
 
 
 def make(*arguments: str, cwd: Path = ROOT) -> "subprocess.CompletedProcess[str]":
