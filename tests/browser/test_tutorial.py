@@ -25,7 +25,6 @@ LOOK_MS = 2_000
 PICTURES = {
     "Start the house": "personas",
     "Register a partner": "partner",
-    "Draft a memorandum": "draft",
     "Send it for signature": "agreement",
     "Sign for the partner": "signed",
     "Suspend the partner": "suspended",
