@@ -4,8 +4,8 @@ Owns
     The directory of people and systems with their roles, and the register of partners. Names and addresses of
     people are kept here, in `people`, outside the streams.
 Commands in
-    people      admit a person, invite a partner's user, join, grant and withdraw a role, give and end a
-                delegation, erase a person, register a system, issue and revoke its keys
+    people      admit a person, invite a partner's user, join, sign out everywhere, grant and withdraw a role,
+                give and end a delegation, erase a person, register a system, issue and revoke its keys
     register    begin, fill in, send and discard a draft of a registration; register a partner, suspend it,
                 reinstate it, erase its contact person
 Events out (topic concord.partners.v1)

@@ -48,9 +48,11 @@ def keycloak_folder() -> Path:
 
 @contextmanager
 def running_keycloak(realm: dict[str, object], folder: Path) -> Iterator[str]:
-    """Its issuer, while the block runs. Its data is in `folder` and goes with it."""
-    home, port = folder / "keycloak", free_port()
-    shutil.copytree(keycloak_folder(), home, copy_function=_linked)
+    """Its issuer, while the block runs; its log is in `folder`. It runs where it lies, since what it builds
+    at its first start is good for the next; its data of last time is removed.
+    """
+    home, port = keycloak_folder(), free_port()
+    shutil.rmtree(home / "data", ignore_errors=True)
     (home / "data" / "import").mkdir(parents=True)
     (home / "data" / "import" / f"{REALM}.json").write_text(json.dumps(realm))
     address = f"http://{LOOPBACK}:{port}"
@@ -82,15 +84,6 @@ def _fetch(folder: Path) -> None:
     fetching = Child("Maven", command, log=folder / "maven.log")
     status = fetching.wait_for_end(timeout_s=FETCH_TIMEOUT_S)
     assert status == 0, f"Maven could not fetch Keycloak:\n{fetching.log_of_this_start()[-2_000:]}"
-
-
-def _linked(source: str, target: str) -> None:
-    """Its files are never written to, so a name of their own is enough; what it makes anew is its own."""
-    path = Path(source)
-    if path.suffix == ".jar" and "quarkus" not in path.parts:
-        Path(target).hardlink_to(path)
-    else:
-        shutil.copy2(source, target)
 
 
 def _answers(issuer: str) -> bool | None:
