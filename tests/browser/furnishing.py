@@ -2,6 +2,7 @@
 
 from deploy.local.personas import DEMO_PARTNER_ID
 from tests.browser.furnishing_agreements import furnished_agreements
+from tests.browser.furnishing_notifications import delivered, furnished_notifications
 from tests.browser.furnishing_partners import furnished_partners
 from tests.journeys import steps
 from tests.support.house import House
@@ -12,9 +13,12 @@ LONG_NAME = "Association pour l’amélioration des quartiers précaires et la p
 async def furnished(house: House) -> dict[str, str]:
     """Names for the paths of screens, each with the id it stands for."""
     partner = await _the_demos_partner(house)
+    webhook = await furnished_notifications(house)
     agreements = await furnished_agreements(house, partner)
     partners = await furnished_partners(house, partner.id)
-    return {"partner": partner.id, "suspended": await _suspended(house), **agreements, **partners}
+    suspended = await _suspended(house)
+    notified = {**webhook, **await delivered(house, webhook["endpoint"])}
+    return {"partner": partner.id, "suspended": suspended, **agreements, **partners, **notified}
 
 
 async def _the_demos_partner(house: House) -> steps.Partner:

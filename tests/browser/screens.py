@@ -105,8 +105,11 @@ NOTIFICATIONS = (
     Screen(name="mailbox", path="/notifications/mailbox", persona="operator"),
     Screen(name="webhooks", path="/notifications/webhooks", persona="operator"),
     Screen(name="webhook-new", path="/notifications/webhooks/new", persona="operator"),
+    Screen(name="webhook", path="/notifications/webhooks/{endpoint}", persona="operator"),
+    Screen(name="webhook-delivery", path="/notifications/webhooks/deliveries/{delivery}", persona="operator"),
     Screen(name="demo-receiver", path="/notifications/webhooks/demo-receiver", persona="operator"),
     Screen(name="feed", path="/notifications/feed", persona="auditor"),
+    Screen(name="feed-event", path="/notifications/feed/events/{event}", persona="auditor"),
     Screen(name="clock", path="/notifications/clock", persona="operator"),
 )
 
