@@ -41,7 +41,7 @@ async def test_going_back_after_sending_neither_sends_again_nor_frightens(visito
         await page.get_by_role("button", name="Register the partner").click()
         await headed(page, names.partner)
         await page.go_back()
-        await expect(page.get_by_role("button", name="Register the partner")).to_have_count(0)
+        await says(page, "it was sent")
         await page.go_forward()
         await headed(page, names.partner)
         await page.reload()

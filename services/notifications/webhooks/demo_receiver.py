@@ -97,7 +97,7 @@ class DemoReceiver:
         return "", problem.message
 
     async def _leading_here(self) -> list[Address]:
-        found = self._mongo[ADDRESSES].find({"url": {"$regex": f"{PATH}$"}}).limit(ENDPOINTS_MAX)
+        found = self._mongo[ADDRESSES].find({"url": {"$regex": rf"{PATH}(\?.*)?$"}}).limit(ENDPOINTS_MAX)
         return [address_of(document) for document in await found.to_list(length=ENDPOINTS_MAX)]
 
 
