@@ -1,9 +1,9 @@
 """The catalogues of other languages: `python -m shared.web.catalogues` brings them up to date.
 
 What there is to translate is read from the sources: texts in `_()`, `N_()`, `ngettext()` and `{% trans %}`;
-the sentence of every refusal and of every fault of a field, since a page may show any of them. A catalogue then
-has exactly these, in the order of the alphabet, each with the translation it had; what is gone is gone. No
-place in the sources and no date stands in it, so it changes when a text does and not otherwise.
+the sentence of every refusal and of every fault of a field, since a page may show any of them. A catalogue
+then has exactly these, in the order of the alphabet, each with the translation it had; what is gone is gone.
+No place in the sources and no date stands in it, so it changes when a text does and not otherwise.
 
 English is what the code says and has no catalogue.
 """
