@@ -60,9 +60,14 @@ class Mongo:
             read_concern=ReadConcern("majority"),
             read_preference=ReadPreference.PRIMARY,
         )
+        # Making one anew for each use costs as much as a small query.
+        self._collections: dict[str, Any] = {}
 
     def __getitem__(self, collection: str) -> Any:
-        return self.database[collection]
+        made = self._collections.get(collection)
+        if made is None:
+            made = self._collections[collection] = self.database[collection]
+        return made
 
     def newest(self, collection: str) -> Any:
         """What is there at this moment, even if a failover may take it back: to find out with, not to decide
