@@ -191,8 +191,8 @@ async def test_nothing_can_be_drafted_with_a_suspended_partner(
 async def test_a_form_of_another_site_does_nothing(desk: Desk, cast: Cast, officer: Browser) -> None:
     path, sent = "/agreements/draft", {"partner_id": cast.partner_id}
     assert (await officer.post(path, sent, Sec_Fetch_Site="cross-site")).status == 403
-    elsewhere = {"Sec_Fetch_Site": "", "Origin": "https://elsewhere.example"}
-    assert (await officer.post(path, sent, key=None, follow=True, **elsewhere)).status == 403
+    elsewhere = {"Sec-Fetch-Site": "", "Origin": "https://elsewhere.example"}
+    assert (await officer.post(path, sent, headers=elsewhere)).status == 403
     assert await desk.mongo[OUTLINES.name].count_documents({}) == 0
 
 
