@@ -131,7 +131,7 @@ class Person:
         if self.id in (by, owner.id):
             raise Forbidden("own_role", "Nobody gives a role to themselves")
         if lent.role in NEVER_LENT:
-            raise Invalid("role_never_lent", f"{lent.role} cannot be delegated", role=lent.role)
+            raise Invalid("role_never_lent", "This role cannot be delegated", role=lent.role)
         scope = scope_for(lent.role, lent.scope)
         if not owner.holds(lent.role, scope):
             raise Refusal(
@@ -200,7 +200,9 @@ class Person:
 
     def _require_joined(self) -> None:
         if self.status is not PersonStatus.JOINED:
-            raise Refusal("not_joined", f"This person is {self.status}", status=self.status)
+            raise Refusal(
+                "not_joined", "This person has not joined, or is not here any more", status=self.status
+            )
 
     def _end_task(self, outcome: str) -> list[Event]:
         if self.invitation is None or self.invitation.open_task_id is None:

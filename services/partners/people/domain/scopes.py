@@ -24,12 +24,10 @@ def scope_for(role: Role, asked: Iterable[Scope]) -> tuple[Scope, ...]:
     """The scope in its one spelling (sorted, nothing twice), if the role can be had within it."""
     scope = checked(asked)
     if role in NEVER_SCOPED and scope:
-        raise Invalid("scope_does_not_fit", f"{role} holds everywhere or not at all", role=role)
+        raise Invalid("scope_does_not_fit", "This role holds everywhere or not at all", role=role)
     kind = SPEAKS_FOR_ONE.get(role)
     if kind is not None and [part.kind for part in scope] != [kind]:
-        raise Invalid(
-            "scope_does_not_fit", f"{role} needs one {kind}, and nothing else", role=role, needs=kind
-        )
+        raise Invalid("scope_does_not_fit", "This role needs one scope of its kind", role=role, needs=kind)
     return scope
 
 
@@ -43,7 +41,7 @@ def checked(asked: Iterable[Scope]) -> tuple[Scope, ...]:
         if not _is_known(part):
             raise Invalid(
                 "scope_unknown",
-                f"There is no such {part.kind}",
+                "There is no such partner, State, country or unit",
                 field=part.kind.value,
                 kind=part.kind,
                 value=part.value,
