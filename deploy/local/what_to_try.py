@@ -25,7 +25,8 @@ def what_to_try(at: Addresses) -> str:
   {at.mongodb}
   Kafka at {at.kafka}
 
-docs/tutorial.md leads through it in ten minutes. The same from a terminal, as the partnership officer:
+docs/tutorial.md leads through it in ten minutes.
+From a terminal, as the partnership officer, list the partners:
   TOKEN=$(curl -s {at.sign_in}/token -d grant_type={TOKEN_GRANT} -d persona={PERSONA} \\
     | python3 -c "{read_token}")
   curl -s -H "Authorization: Bearer $TOKEN" {at.application}/partners/v1/partners

@@ -27,8 +27,10 @@ def nursery() -> Iterator[Nursery]:
 
 
 @pytest.fixture
-def ground(nursery: Nursery, mongo_url: str, kafka_bootstrap: str, tmp_path: Path) -> Ground:
-    return Ground(nursery=nursery, mongo_url=mongo_url, kafka_url=kafka_bootstrap, folder=tmp_path)
+def ground(nursery: Nursery, mongo_url: str, kafka_bootstrap: str, tmp_path: Path) -> Iterator[Ground]:
+    ground = Ground(nursery=nursery, mongo_url=mongo_url, kafka_url=kafka_bootstrap, folder=tmp_path)
+    yield ground
+    ground.end_what_is_left()
 
 
 @pytest.fixture(scope="session")

@@ -78,6 +78,13 @@ class Ground:
     folder: Path
     name: str = field(default_factory=lambda: new_id("f")[-12:].lower())
     lease_s: float = LEASE_S
+    processes: list["Process"] = field(default_factory=list)
+
+    def end_what_is_left(self) -> None:
+        """A test that failed half-way has stopped nothing; what it started would go on beside the others."""
+        for process in self.processes:
+            if process.alive:
+                process.kill()
 
     @property
     def database(self) -> str:
@@ -122,6 +129,7 @@ class Process:
             **orders,
         }
         self._pid = self._nursery.start(Orders.model_validate(fields))
+        ground.processes.append(self)
 
     @property
     def exit_status(self) -> int | None:

@@ -69,6 +69,12 @@ class House:
             self.clients[key] = self.client(headers={"Authorization": f"ApiKey {key}"})
         return self.clients[key]
 
+    def as_the_house(self) -> httpx2.AsyncClient:
+        """A client that acts as one of its services."""
+        if INTERNAL_KEY not in self.clients:
+            self.clients[INTERNAL_KEY] = self.client(headers={"Authorization": f"Internal {INTERNAL_KEY}"})
+        return self.clients[INTERNAL_KEY]
+
     def client(self, **options: Any) -> httpx2.AsyncClient:
         return httpx2.AsyncClient(base_url=self.url, timeout=30, trust_env=False, **options)
 
