@@ -128,15 +128,25 @@ class ViewFollower:
         """
         former = (await views.live(self._mongo, self.view)).generation
         fresh = former + 1
-        reader = await self._reader(fresh)
-        try:
-            goal = await self._catch_up(reader)
-        finally:
-            await kafka.undisturbed(reader.kafka.stop())
+        while (goal := await self._filled(fresh)) is None:
+            await self._pause(RETRY_S)
         await views.point_at(self._mongo, self.view, fresh, goal.set_at)
         # The former one stays until the next rebuild: somebody may be in the middle of reading it.
         await views.drop(self._mongo, self.view, former - 1)
         return fresh
+
+    async def _filled(self, generation: int) -> _Goal | None:
+        """None: not now. A rebuild that was killed in the middle of a transaction may hold what is to be
+        written; the server lets go of it by itself, within a minute or so.
+        """
+        reader = await self._reader(generation)
+        try:
+            return await self._catch_up(reader)
+        except (KafkaError, PyMongoError, Conflict, OSError) as error:
+            log.warning("view_waits", view=self.view.name, error=type(error).__name__)
+            return None
+        finally:
+            await kafka.undisturbed(reader.kafka.stop())
 
     async def _catch_up(self, reader: _Reader) -> _Goal:
         """Goal after goal, until one is reached so soon that readers will notice nothing."""

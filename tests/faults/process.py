@@ -12,6 +12,7 @@ import os
 import select
 import signal
 import sys
+import traceback
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -118,6 +119,8 @@ def obey(line: bytes) -> None:
         try:
             become(orders)
             status = 0
+        except BaseException:
+            traceback.print_exc()  # The exit below would not let anybody hear of it.
         finally:
             sys.stderr.flush()
             os._exit(status)
