@@ -162,7 +162,8 @@ async def test_an_adopter_fences_the_former_holder_and_learns_how_long_the_log_i
     assert former is not None
     await writing.register()
     assert await event_log.adopt_next(writing.mongo, "somebody") is None, "its lease has not run out"
-    await writing.mongo["writers"].update_one({"_id": former.id}, [{"$set": {"until": "$$NOW"}}])
+    over = {"$subtract": ["$$NOW", 1_000]}
+    await writing.mongo["writers"].update_one({"_id": former.id}, [{"$set": {"until": over}}])
     adopted = await event_log.adopt_next(writing.mongo, "somebody")
     assert adopted is not None
     assert (adopted.writer.id, adopted.writer.epoch, adopted.committed) == (former.id, former.epoch + 1, 1)
