@@ -14,7 +14,7 @@ told so, and the same key finds out.
 import asyncio
 import inspect
 from collections.abc import Callable, Coroutine
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import wraps
 from typing import Annotated, Any, get_args, get_origin
 
@@ -23,14 +23,13 @@ from fastapi.routing import APIRoute
 from pydantic import BaseModel
 from starlette.responses import Response
 
-from shared.context import Context
-from shared.errors import Invalid, Malformed, Unavailable
+from shared.errors import Invalid, Malformed
 from shared.http import idempotency
-from shared.http.auth import INTERNAL, PUBLIC, READING, Caller, May
+from shared.http.auth import INTERNAL, PUBLIC, READING, May
 from shared.http.bodies import Body, require_limits
 from shared.http.json_reading import read_json
-from shared.http.limits import TooSlow, check_address, check_media_type, one_header
-from shared.http.running import Kit, Run, Running
+from shared.http.limits import check_address, check_media_type, one_header
+from shared.http.running import Kit, Run, Running, context_of, kit_of, out_of_time
 from shared.http.visit import current, visit_of
 
 VERSION_DIGITS_MAX = 12
@@ -70,7 +69,7 @@ class ConcordRoute(APIRoute):
             require_limits(model)
 
     async def _in_time(self, run: Run, request: Request) -> Response:
-        kit, visit = _kit_of(request), visit_of(request)
+        kit, visit = kit_of(request), visit_of(request)
         visit.route, visit.private = self.path_format, self.rule.may is not PUBLIC
         limit = asyncio.timeout(kit.request_s_max)
         try:
@@ -82,18 +81,15 @@ class ConcordRoute(APIRoute):
         except TimeoutError:
             if not limit.expired():
                 raise
-        if not visit.incoming.complete:
-            raise TooSlow("request_too_slow", "The request did not arrive in time", s_max=kit.request_s_max)
-        raise Unavailable(
-            "took_too_long", "Whether this was done is not known yet; send the same request again"
-        )
+        raise out_of_time(request)
 
     async def _answer(self, kit: Kit, run: Run, request: Request) -> Response:
         visit, may = visit_of(request), self.rule.may
         check_address(request.scope)
         caller = await kit.authenticator.caller(request, may)
         visit.actor_id, visit.claims = caller.actor.id, caller.claims
-        context = self._context(kit, request, caller)
+        if_match = None if request.method in READING else _if_match(request)
+        context = context_of(kit, request, caller, if_match=if_match)
         running = Running(kit=kit, run=run, request=request, may=may, context=context)
         if request.method in READING:
             return await running.read()
@@ -106,20 +102,6 @@ class ConcordRoute(APIRoute):
     @property
     def _key(self) -> str:
         return f"{self.rule.method} {self.path_format}"
-
-    def _context(self, kit: Kit, request: Request, caller: Caller) -> Context:
-        visit = visit_of(request)
-        context = kit.runtime.context(
-            caller.actor,
-            now=visit.received_at,
-            correlation_id=visit.correlation_id,
-            traceparent=visit.traceparent,
-        )
-        return replace(
-            context,
-            on_behalf_of=caller.on_behalf_of,
-            if_match=None if request.method in READING else _if_match(request),
-        )
 
     async def _read_body(self, kit: Kit, request: Request) -> "_ReadRequest":
         body = await visit_of(request).incoming.read(kit.body_bytes_max)
@@ -187,9 +169,3 @@ def _alternatives(annotation: Any) -> tuple[Any, ...]:
     if inspect.isclass(annotation):
         return (annotation,)
     return get_args(annotation) or (annotation,)
-
-
-def _kit_of(request: Request) -> Kit:
-    kit = request.app.state.kit
-    assert isinstance(kit, Kit)
-    return kit

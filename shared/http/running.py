@@ -20,6 +20,7 @@ from shared.http import idempotency
 from shared.http.auth import Caller, May
 from shared.http.directory import Directory
 from shared.http.idempotency import Asked, InFlight
+from shared.http.limits import TooSlow
 from shared.http.visit import visit_of
 from shared.service import Runtime
 from shared.storage.repository import Unit
@@ -28,6 +29,32 @@ from shared.storage.repository import Unit
 LET_IN_S_MAX = 0.25
 
 Run = Callable[[Request], Coroutine[Any, Any, Response]]
+
+
+def kit_of(request: Request) -> "Kit":
+    kit = request.app.state.kit
+    assert isinstance(kit, Kit)
+    return kit
+
+
+def context_of(kit: "Kit", request: Request, caller: Caller, *, if_match: int | None) -> Context:
+    """What a request decides with: who asks, and when it came."""
+    visit = visit_of(request)
+    context = kit.runtime.context(
+        caller.actor,
+        now=visit.received_at,
+        correlation_id=visit.correlation_id,
+        traceparent=visit.traceparent,
+    )
+    return replace(context, on_behalf_of=caller.on_behalf_of, if_match=if_match)
+
+
+def out_of_time(request: Request) -> Refusal:
+    """Which it is: the request was too slow to come, or we were too slow with it."""
+    if not visit_of(request).incoming.complete:
+        s_max = kit_of(request).request_s_max
+        return TooSlow("request_too_slow", "The request did not arrive in time", s_max=s_max)
+    return Unavailable("took_too_long", "Whether this was done is not known yet; send the same request again")
 
 
 class Doorkeeper(Protocol):

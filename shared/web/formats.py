@@ -16,8 +16,6 @@ from shared.contracts.countries import COUNTRIES
 from shared.contracts.envelope import wire_time
 from shared.web.language import USUAL, _, ngettext
 
-HEADQUARTERS = "Africa/Nairobi"
-MEMBER_STATES = "America/New_York"
 _SOON = timedelta(days=1)
 _NEAR = timedelta(days=4)
 
@@ -54,7 +52,7 @@ class Formats:
         )
 
     def moment(self, value: datetime | None, zone: str | None = None) -> Markup:
-        """With its zone, and the day's name left to the browser's title."""
+        """In the reader's zone, or another; always with its name."""
         if value is None:
             return Markup()
         at = value.astimezone(ZoneInfo(zone or self.zone))

@@ -22,12 +22,12 @@ from starlette.responses import RedirectResponse, Response
 from starlette.routing import BaseRoute, Route
 
 from shared.context import Context
-from shared.errors import Conflict, Forbidden, Invalid, Malformed, Refusal, StaleVersion, Unavailable
+from shared.errors import Conflict, Forbidden, Invalid, Malformed, Refusal, StaleVersion
 from shared.http import idempotency
 from shared.http.auth import PUBLIC, READING, SIGNED_IN, Caller, May, require_known
-from shared.http.limits import TooSlow, UnsupportedMediaType, check_address, one_header
+from shared.http.limits import UnsupportedMediaType, check_address, one_header
 from shared.http.problems import refusal_of
-from shared.http.running import Kit, Running
+from shared.http.running import Kit, Running, context_of, kit_of, out_of_time
 from shared.http.visit import visit_of
 from shared.storage.repository import Unit
 from shared.web import kept_forms
@@ -83,7 +83,7 @@ class PageRoute(Route):
         super().__init__(path, self._handle, methods=[method], include_in_schema=False)
 
     async def _handle(self, request: Request) -> Response:
-        kit, site, visit = _kit_of(request), site_of_app(request), visit_of(request)
+        kit, site, visit = kit_of(request), site_of_app(request), visit_of(request)
         visit.route, visit.private = self.path, True
         going = Going(route=self, kit=kit, site=site, request=request)
         limit = asyncio.timeout(kit.request_s_max)
@@ -96,7 +96,7 @@ class PageRoute(Route):
         except TimeoutError:
             if not limit.expired():
                 raise
-        return await going.refused(_out_of_time(visit.incoming.complete, kit.request_s_max))
+        return await going.refused(out_of_time(request))
 
 
 @dataclass(kw_only=True)
@@ -175,15 +175,8 @@ class Going:
         return _new_ask(self.request, unit, self.browser, self.sent)
 
     def _context(self, caller: Caller) -> Context:
-        visit = visit_of(self.request)
-        context = self.kit.runtime.context(
-            caller.actor,
-            now=visit.received_at,
-            correlation_id=visit.correlation_id,
-            traceparent=visit.traceparent,
-        )
         version = (self.sent or {}).get(VERSION_FIELD, "")
-        return replace(context, on_behalf_of=caller.on_behalf_of, if_match=_version(version))
+        return context_of(self.kit, self.request, caller, if_match=_version(version))
 
     def _asked(self, caller: Caller) -> idempotency.Asked | None:
         key, body = (self.sent or {}).get(KEY_FIELD), repr(sorted((self.sent or {}).items())).encode()
@@ -222,7 +215,7 @@ class Going:
 
 async def nothing_here(request: Request, refusal: Refusal) -> Response:
     """What a browser is told where no page is; in the frame of whoever asks, if that can be known."""
-    directory = _kit_of(request).authenticator.directory
+    directory = kit_of(request).authenticator.directory
     browser: Browser | None = Browser(site_of_app(request).sessions, directory)
     try:
         assert browser is not None
@@ -236,7 +229,7 @@ async def nothing_here(request: Request, refusal: Refusal) -> Response:
 
 
 def _refused(request: Request, refusal: Refusal, browser: Browser | None) -> Response:
-    visit, runtime = visit_of(request), _kit_of(request).runtime
+    visit, runtime = visit_of(request), kit_of(request).runtime
     visit.code = refusal.code
     actor = browser.actor if browser else None
     context = runtime.context(actor) if actor else runtime.system_context("nobody")
@@ -283,18 +276,6 @@ def _version(text: str) -> int | None:
     if not (text.isascii() and text.isdigit()) or len(text) > VERSION_DIGITS_MAX:
         raise Malformed("form_malformed", "The form cannot be read")
     return int(text)
-
-
-def _out_of_time(complete: bool, s_max: float) -> Refusal:
-    if not complete:
-        return TooSlow("request_too_slow", "The request did not arrive in time", s_max=s_max)
-    return Unavailable("took_too_long", "Whether this was done is not known yet; send the same request again")
-
-
-def _kit_of(request: Request) -> Kit:
-    kit = request.app.state.kit
-    assert isinstance(kit, Kit)
-    return kit
 
 
 def site_of_app(request: Request) -> Site:
